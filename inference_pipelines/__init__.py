@@ -1,0 +1,1 @@
+"""Predictors over trained model folders."""

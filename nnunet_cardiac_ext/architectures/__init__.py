@@ -1,0 +1,1 @@
+"""Plain torch networks, usable without nnU-Net."""

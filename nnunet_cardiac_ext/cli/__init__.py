@@ -1,0 +1,1 @@
+"""The command nnunet-cardiac: one file per subcommand; each parses, calls the API and prints."""

@@ -1,0 +1,1 @@
+"""nnU-Net data loaders, samplers and transforms of ours."""

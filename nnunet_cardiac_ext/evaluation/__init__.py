@@ -1,0 +1,1 @@
+"""Metrics, regional profiles, clinical numbers, figures and the report."""

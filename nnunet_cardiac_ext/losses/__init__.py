@@ -1,0 +1,1 @@
+"""Plain torch losses, usable without nnU-Net."""

@@ -1,0 +1,1 @@
+"""Synthetic hearts with known volumes, written in each data set's official layout."""

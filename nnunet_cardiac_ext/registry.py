@@ -1,0 +1,172 @@
+"""What exists: papers, data sets, trainers, presets and pipelines. Feeds the command line, the docs and the tests.
+
+Only what works is listed. Importing this module loads neither torch nor nnU-Net.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper whose method is offered."""
+
+    number: str
+    title: str
+    authors: str
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set that `nnunet-cardiac convert` reads and `nnunet-cardiac phantom` imitates.
+
+    Attributes:
+        name: What people type.
+        title: Its proper name.
+        package: Import path of the converter, with a function `convert`.
+        phantom: Import path of the phantom writer, with a function `write_phantoms`.
+        label_map: Key of `anatomy.LABEL_MAPS`.
+        dataset_name: The part behind the number in nnU-Net's folder name (`Dataset027_ACDC`).
+        summary: One line.
+        page: Its page in docs/.
+    """
+
+    name: str
+    title: str
+    package: str
+    phantom: str
+    label_map: str
+    dataset_name: str
+    summary: str
+    page: str
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """A trainer class that nnU-Net finds by its name.
+
+    Attributes:
+        name: Class name, what stands behind `-tr`.
+        module: Import path of the module that defines it.
+        paper: Number of its paper, or "" for what serves all of them.
+        summary: One line.
+        configuration: The stock configuration that it is made for.
+        page: Its page in docs/.
+    """
+
+    name: str
+    module: str
+    paper: str
+    summary: str
+    configuration: str
+    page: str
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A configuration that `nnunet-cardiac plan --preset` writes into a plans file.
+
+    Attributes:
+        name: What people type.
+        trainer: Name of the trainer that it is meant for.
+        inherits_from: The stock configuration that it builds on.
+        configuration: Name of the configuration that is written, unless `--name` says otherwise.
+        settings: Keys of the "cardiac" block.
+        overrides: Keys of nnU-Net's own configuration (`batch_size`, `patch_size`, ...).
+        summary: One line.
+    """
+
+    name: str
+    trainer: str
+    inherits_from: str
+    configuration: str
+    summary: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A way from images to segmentations, what stands behind `nnunet-cardiac predict`."""
+
+    name: str
+    module: str
+    paper: str
+    summary: str
+    page: str
+
+
+def _by_name(*items: Any) -> Mapping[str, Any]:
+    return MappingProxyType({item.name: item for item in items})
+
+
+PAPERS: Mapping[str, Paper] = MappingProxyType(
+    {
+        paper.number: paper
+        for paper in (
+            Paper(
+                "002",
+                "Improved AI-based Segmentation of Apical and Basal Slices from Clinical Cine CMR",
+                "Mariscal-Harana et al.",
+            ),
+        )
+    }
+)
+
+DATA_SETS: Mapping[str, DataSet] = _by_name(
+    DataSet(
+        "acdc",
+        "ACDC",
+        "dataset_conversion.acdc",
+        "nnunet_cardiac_ext.phantoms.acdc",
+        "cine",
+        "ACDC",
+        "short-axis cine, ED and ES, five diagnosis groups",
+        "docs/datasets/acdc.md",
+    ),
+)
+
+TRAINERS: Mapping[str, Trainer] = _by_name(
+    Trainer(
+        "CardiacTrainer",
+        "nnunet_cardiac_ext.trainers.base",
+        "",
+        "nnU-Net's own training with the settings of the plans' cardiac block: the baseline of every comparison",
+        "2d",
+        "docs/methods/settings.md",
+    ),
+    Trainer(
+        "RegionSamplingTrainer",
+        "nnunet_cardiac_ext.trainers.region_sampling",
+        "002",
+        "basal and apical slices are drawn more often, by a quadratic law over the heart",
+        "2d",
+        "docs/methods/region_sampling.md",
+    ),
+)
+
+PRESETS: Mapping[str, Preset] = _by_name(
+    Preset("baseline", "CardiacTrainer", "2d", "2d_baseline", "nnU-Net's own 2D training, open to --set"),
+    Preset(
+        "region-sampling",
+        "RegionSamplingTrainer",
+        "2d",
+        "2d_region_sampling",
+        "region-aware slice sampling, ratio 20",
+        settings=MappingProxyType({"sampling_ratio": 20.0}),
+    ),
+)
+
+PIPELINES: Mapping[str, Pipeline] = _by_name(
+    Pipeline(
+        "slices",
+        "inference_pipelines.slice_predictor",
+        "",
+        "one 2D model over whole stacks, slices batched; the same labels as nnUNetv2_predict",
+        "docs/pipelines/slices.md",
+    ),
+)
