@@ -1,0 +1,29 @@
+"""Fixtures for all tests: nnU-Net folders of their own, and the real data where it is there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before anything imports torch: tests share the cores with each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture
+def nnunet_root(tmp_path, monkeypatch):
+    """A folder with nnU-Net's three directories, set in the environment for this test alone."""
+    root = tmp_path / "nnunet"
+    for variable, name in (("nnUNet_raw", "raw"), ("nnUNet_preprocessed", "preprocessed"), ("nnUNet_results", "results")):
+        (root / name).mkdir(parents=True)
+        monkeypatch.setenv(variable, str(root / name))
+    return root
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real cardiac MR named by NNUNET_CARDIAC_REAL_DATA; tests that need it are skipped without it."""
+    folder = os.environ.get("NNUNET_CARDIAC_REAL_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("NNUNET_CARDIAC_REAL_DATA names no folder")
+    return Path(folder)
