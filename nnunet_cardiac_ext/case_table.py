@@ -1,4 +1,4 @@
-"""`cases.csv`: what is known of each case of a converted data set. Splits go by its subjects, evaluation groups by its columns."""
+"""`cases.csv`: what is known of each case. Splits go by its subjects, evaluation groups by its columns."""
 
 from __future__ import annotations
 

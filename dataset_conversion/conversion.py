@@ -1,0 +1,138 @@
+"""Convert the subjects that a reader has found: in parallel, resumable, one broken subject at a time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from dataset_conversion.cases import DataSetFacts, SourceSubject
+from dataset_conversion.raw_dataset import RawDataset, open_dataset, require_own_files, write_dataset_json
+from dataset_conversion.report import ConversionReport
+from dataset_conversion.splits import split_by_subject, write_splits
+from dataset_conversion.subject import SubjectResult, convert_subject, finished_files, output_files
+from nnunet_cardiac_ext import discovery
+from nnunet_cardiac_ext.case_table import FILE_NAME as CASE_TABLE
+from nnunet_cardiac_ext.case_table import write_case_table
+from nnunet_cardiac_ext.errors import UsageError, WorkError
+from nnunet_cardiac_ext.progress import progress
+
+DEFAULT_FOLDS = 5
+DEFAULT_SEED = 12345
+
+
+def convert_subjects(
+    facts: DataSetFacts,
+    subjects: Sequence[SourceSubject],
+    source: Path,
+    dataset_id: int,
+    *,
+    folds: int = DEFAULT_FOLDS,
+    seed: int = DEFAULT_SEED,
+    overwrite_splits: bool = False,
+    workers: int | None = None,
+    quiet: bool = False,
+) -> ConversionReport:
+    """Write an nnU-Net raw data set with cases.csv, splits_final.json and conversion_report.json.
+
+    A subject that cannot be read is reported and left out; the others are converted. Subjects that an earlier run
+    has converted from the same files are skipped. Worker processes are spawned, so a script that calls this needs
+    the usual `if __name__ == "__main__":`.
+
+    Args:
+        facts: What is known of the data set.
+        subjects: Its subjects, as a reader found them.
+        source: The folder that they lie in.
+        dataset_id: nnU-Net's number of the data set.
+        folds: Number of folds of the cross-validation.
+        seed: Seed of the folds.
+        overwrite_splits: Replace different folds that lie there already.
+        workers: Worker processes; None takes all processors that this process may use.
+        quiet: Show no progress.
+
+    Returns:
+        The report, which is written as well. Its exit code is 1 if a subject failed.
+
+    Raises:
+        UsageError: The id belongs to another data set, its folder holds other files, or `folds` is below 2.
+        WorkError: The output cannot be written.
+    """
+    if folds < 2:
+        raise UsageError(f"--folds: expected at least 2, got {folds}")
+    dataset = open_dataset(facts.name, dataset_id)
+    _require_own_files(dataset, subjects, source)
+    # What describes the data set as a whole is written when all cases are there, and must not describe less before.
+    results = {
+        result.subject: result
+        for result in progress(
+            _convert_all(facts, subjects, dataset, _worker_count(workers, len(subjects))),
+            label=f"converting {facts.name}",
+            total=len(subjects),
+            quiet=quiet,
+        )
+    }
+    settings = {"dataset_id": dataset_id, "folds": folds, "seed": seed}
+    report = ConversionReport(dataset.folder, source, list(subjects), [results[s.name] for s in subjects], settings)
+    _describe(dataset, facts, report, folds=folds, seed=seed, overwrite_splits=overwrite_splits)
+    report.write()
+    return report
+
+
+def _describe(
+    dataset: RawDataset, facts: DataSetFacts, report: ConversionReport, *, folds: int, seed: int, overwrite_splits: bool
+) -> None:
+    training = [row for row in report.rows if row.part == "train"]
+    write_case_table(dataset.folder / CASE_TABLE, report.rows)
+    write_dataset_json(dataset, facts, len(training))
+    folders = [dataset.folder]
+    if os.environ.get(discovery.PREPROCESSED):
+        folders.append(discovery.preprocessed_folder() / dataset.folder.name)
+    try:
+        write_splits(split_by_subject(training, folds=folds, seed=seed), folders, overwrite=overwrite_splits)
+    except WorkError as error:
+        report.problems.append(str(error))
+
+
+def _require_own_files(dataset: RawDataset, subjects: Sequence[SourceSubject], source: Path) -> None:
+    expected = [path for subject in subjects for path in output_files(dataset, subject)]
+    expected += [path for subject in subjects for path in finished_files(dataset, subject.name)]
+    require_own_files(dataset, expected, [subject.name for subject in subjects], source)
+
+
+def _convert_all(
+    facts: DataSetFacts, subjects: Sequence[SourceSubject], dataset: RawDataset, workers: int
+) -> Iterator[SubjectResult]:
+    """Yield the results as they come."""
+    if workers == 1:
+        for subject in subjects:
+            yield convert_subject(subject, dataset, facts)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
+        futures = [pool.submit(convert_subject, subject, dataset, facts) for subject in subjects]
+        try:
+            yield from (future.result() for future in as_completed(futures))
+        except BrokenProcessPool as error:
+            raise WorkError("a worker process died, probably for lack of memory; try a smaller -np") from error
+        finally:
+            _cancel(futures)
+
+
+def _cancel(futures: Sequence[Future[SubjectResult]]) -> None:
+    for future in futures:
+        future.cancel()
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _worker_count(workers: int | None, subjects: int) -> int:
+    if workers is not None and workers < 1:
+        raise UsageError(f"-np: expected at least 1 worker, got {workers}")
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(workers or available, subjects))

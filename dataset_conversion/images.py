@@ -1,0 +1,199 @@
+"""Read NIfTI files that may be damaged, and write ones that are consistent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from nibabel.imageglobals import LoggingOutputSuppressor
+
+from dataset_conversion.geometry import Geometry, format_spacing, geometry_of, same_spacing
+from nnunet_cardiac_ext.errors import WorkError
+from nnunet_cardiac_ext.files import written_whole
+
+SUFFIXES = (".nii.gz", ".nii")
+# Labels that went through a scale factor come back with rounding; 0.999 is no such thing.
+LABEL_TOLERANCE = 1e-4
+
+
+class SourceError(WorkError):
+    """A source file is damaged or not what it should be. It stops its subject, not the conversion."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A file with one volume or a series of them.
+
+    Attributes:
+        path: The file.
+        array: Grey values or labels (slice, row, column), or (frame, slice, row, column).
+        geometry: Spacing, axes and origin of each volume.
+    """
+
+    path: Path
+    array: np.ndarray
+    geometry: Geometry
+
+    def volume(self, frame: int | None = None) -> np.ndarray:
+        """Return one volume (slice, row, column).
+
+        Args:
+            frame: Index from 0 into a series; None for a file that holds one volume.
+
+        Raises:
+            SourceError: The file has no such frame, or is a series although a single volume was expected.
+        """
+        if frame is None:
+            if self.array.ndim != 3:
+                raise SourceError(f"{self.path.name}: expected 3 dimensions, got {_describe(self.array.shape)}")
+            return self.array
+        frames = len(self.array) if self.array.ndim == 4 else 1
+        if self.array.ndim != 4 or frame >= frames:
+            raise SourceError(f"{self.path.name}: expected at least {frame + 1} frames, got {frames}")
+        return self.array[frame]
+
+
+def find_nifti(folder: Path, stem: str) -> Path | None:
+    """Return the file `stem` + ".nii.gz" or ".nii" in a folder, the compressed one first, or None."""
+    return next((path for suffix in SUFFIXES if (path := folder / (stem + suffix)).is_file()), None)
+
+
+def read_stack(path: Path) -> Stack:
+    """Read a NIfTI file of three or four dimensions; more dimensions of size 1 are dropped.
+
+    Returns:
+        Numbers as stored where they are integers of up to 16 bits, float32 otherwise.
+
+    Raises:
+        SourceError: The file is absent, empty, truncated, no NIfTI, or its header makes no sense.
+    """
+    image, pixdim = _open(path)
+    try:
+        with LoggingOutputSuppressor():
+            array = np.asanyarray(image.dataobj).T
+            geometry = geometry_of(pixdim, image.affine)
+    except Exception as error:  # nibabel, gzip and zlib raise a dozen types for damaged files
+        raise SourceError(f"{path.name}: {_reason(error)}") from error
+    while array.ndim > 3 and len(array) == 1:
+        array = array[0]
+    if array.ndim not in (3, 4) or not array.size:
+        raise SourceError(f"{path.name}: expected 3 dimensions, got {_describe(array.shape)}")
+    return Stack(path, _as_stored(path, array), geometry)
+
+
+def count_frames(path: Path) -> int:
+    """Return how many volumes a file says it holds, without reading them; raises like `read_stack`."""
+    shape = _open(path)[0].shape
+    return int(shape[3]) if len(shape) > 3 else 1
+
+
+def check_image(name: str, volume: np.ndarray) -> np.ndarray:
+    """Return the grey values if they can be those of an image.
+
+    Raises:
+        SourceError: A value is NaN or infinite, or all are equal.
+    """
+    broken = volume.size - int(np.isfinite(volume).sum())
+    if broken:
+        raise SourceError(f"{name}: expected finite grey values, got NaN or infinity in {broken} of {volume.size} voxels")
+    if volume.min() == volume.max():
+        raise SourceError(f"{name}: expected an image, got {volume.flat[0]:g} in every voxel")
+    return volume
+
+
+def check_labels(name: str, volume: np.ndarray) -> np.ndarray:
+    """Return labels as integers.
+
+    Raises:
+        SourceError: A value is no whole number, or all are 0.
+    """
+    if not np.isfinite(volume).all():
+        raise SourceError(f"{name}: expected whole numbers as labels, got NaN or infinity")
+    rounded = np.rint(volume)
+    off = np.abs(volume - rounded) > LABEL_TOLERANCE
+    if off.any():
+        raise SourceError(
+            f"{name}: expected whole numbers as labels, got {volume[off][0]:g} and others in {int(off.sum())} voxels"
+        )
+    if not rounded.any():
+        raise SourceError(f"{name}: expected labels, got 0 in every voxel")
+    return rounded.astype(np.int64)
+
+
+def check_same_grid(image: Stack, labels: Stack) -> tuple[str, ...]:
+    """Check that labels lie on the grid of their image.
+
+    Returns:
+        Notes on differences that do no harm, because the image's geometry is written for both.
+
+    Raises:
+        SourceError: Shape or spacing differ, or an axis points elsewhere.
+    """
+    name, shape, own = labels.path.name, labels.array.shape[-3:], labels.geometry
+    if shape != image.array.shape[-3:]:
+        raise SourceError(
+            f"{name}: expected the shape of its image, {_describe(image.array.shape[-3:])}, got {_describe(shape)}"
+        )
+    if not same_spacing(own.spacing, image.geometry.spacing):
+        raise SourceError(
+            f"{name}: expected the spacing of its image, {format_spacing(image.geometry.spacing[::-1])} mm, "
+            f"got {format_spacing(own.spacing[::-1])} mm"
+        )
+    turned = np.degrees(np.arccos((own.axes * image.geometry.axes).sum(axis=0).clip(-1, 1))).max()
+    if turned > 45:
+        raise SourceError(f"{name}: expected the orientation of its image, got an axis that is turned by {turned:.0f} degrees")
+    shift = float(np.linalg.norm(own.origin - image.geometry.origin))
+    if turned > 0.1 or shift > 0.1:
+        return (f"{name}: header {turned:.1f} degrees and {shift:.1f} mm off its image's, which is used for both",)
+    return ()
+
+
+def write_volume(path: Path, volume: np.ndarray, geometry: Geometry) -> None:
+    """Write a volume (slice, row, column) as NIfTI with qform and sform alike, whole or not at all.
+
+    Raises:
+        WorkError: The file cannot be written.
+    """
+    image = nib.Nifti1Image(volume.T, geometry.affine)
+    image.set_qform(geometry.affine, code="scanner")
+    image.set_sform(geometry.affine, code="scanner")
+    image.header.set_xyzt_units("mm", "sec")
+    with written_whole(path) as partial:
+        nib.save(image, partial)
+
+
+def _open(path: Path) -> tuple[nib.Nifti1Image, np.ndarray]:
+    """Load the header. Its pixdim is read a second time unchecked: nibabel turns a spacing of 0 or -1 into 1 silently."""
+    if not path.is_file():
+        raise SourceError(f"{path.name}: expected a file, found none")
+    if not path.stat().st_size:
+        raise SourceError(f"{path.name}: expected a NIfTI file, got 0 bytes")
+    try:
+        with LoggingOutputSuppressor():
+            image = nib.load(path)
+            with image.file_map["image"].get_prepare_fileobj("rb") as stream:
+                pixdim = type(image.header).from_fileobj(stream, check=False)["pixdim"][1:4]
+    except Exception as error:  # as above
+        raise SourceError(f"{path.name}: {_reason(error)}") from error
+    return image, pixdim
+
+
+def _as_stored(path: Path, array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind not in "iuf":
+        raise SourceError(f"{path.name}: expected one number per voxel, got the type {array.dtype}")
+    small_integer = array.dtype.kind in "iu" and array.dtype.itemsize <= 2
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=") if small_integer else np.float32)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, nib.filebasedimages.ImageFileError):
+        return "expected a NIfTI file, got something else"
+    if isinstance(error, ValueError):
+        return str(error)
+    return f"expected a complete NIfTI file, but reading failed ({error or type(error).__name__})"
+
+
+def _describe(shape: tuple[int, ...]) -> str:
+    return "x".join(str(size) for size in reversed(shape))

@@ -1,0 +1,124 @@
+"""conversion_report.json: what became of every file of the source."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dataset_conversion.cases import SourceSubject
+from dataset_conversion.raw_dataset import IMAGE_FOLDERS, RawDataset
+from dataset_conversion.subject import ConvertedCase, SubjectResult
+from nnunet_cardiac_ext.case_table import CaseRow
+from nnunet_cardiac_ext.files import write_json
+
+FILE_NAME = "conversion_report.json"
+
+
+@dataclass
+class ConversionReport:
+    """The outcome of a conversion.
+
+    Attributes:
+        folder: The raw data set.
+        source: The folder that was converted.
+        subjects: The subjects found.
+        results: What became of each of them, in the same order.
+        settings: What the conversion was asked for.
+        problems: Failures that are not a subject's (folds that differ from those on disk), one line each.
+    """
+
+    folder: Path
+    source: Path
+    subjects: list[SourceSubject]
+    results: list[SubjectResult]
+    settings: Mapping[str, Any]
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def cases(self) -> list[ConvertedCase]:
+        """The converted cases, each case once: one that is both labelled and a cine frame counts as labelled."""
+        unique: dict[str, ConvertedCase] = {}
+        for result in self.results:
+            for case in result.cases:
+                unique.setdefault(case.row.case, case)
+        return list(unique.values())
+
+    @property
+    def rows(self) -> list[CaseRow]:
+        """The lines of cases.csv."""
+        return [case.row for case in self.cases]
+
+    @property
+    def failures(self) -> list[str]:
+        """One line for each subject that failed and for each other failure."""
+        return [f"{r.subject}: {r.problem}" for r in self.results if r.problem] + self.problems
+
+    @property
+    def exit_code(self) -> int:
+        """0 if everything went well, else 1."""
+        return 1 if self.failures else 0
+
+    def summary(self) -> str:
+        """Return the outcome in a few lines."""
+        parts = Counter(row.part for row in self.rows)
+        cases = ", ".join(f"{parts[part]} {part}" for part in IMAGE_FOLDERS if parts[part]) or "0"
+        failed = sum(bool(result.problem) for result in self.results)
+        notes = sum(len(case.notes) for case in self.cases)
+        return (
+            f"{self.folder.name}: {cases} cases of {len(self.results) - failed} subjects"
+            f" ({sum(result.unchanged for result in self.results)} unchanged since an earlier run), {failed} failed\n"
+            f"{self.folder / FILE_NAME}: every file, {notes} repairs"
+        )
+
+    def write(self) -> None:
+        """Write conversion_report.json into the data set's folder."""
+        write_json(self.folder / FILE_NAME, self._content())
+
+    def _content(self) -> dict[str, Any]:
+        dataset = RawDataset(self.folder)
+        done = [(s, r) for s, r in zip(self.subjects, self.results, strict=True) if not r.problem]
+        return {
+            "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            "source": str(self.source),
+            "settings": dict(self.settings),
+            "versions": _versions(),
+            "problems": self.problems,
+            "failed": [
+                {"subject": s.name, "reason": r.problem, "files": [self._relative(path) for path in s.files]}
+                for s, r in zip(self.subjects, self.results, strict=True)
+                if r.problem
+            ],
+            "converted": [
+                {
+                    "case": converted.row.case,
+                    "image": self._relative(case.image.path),
+                    "labels": self._relative(case.labels.path) if case.labels else None,
+                    "written": dataset.image(converted.row).relative_to(self.folder).as_posix(),
+                    "unchanged": result.unchanged,
+                    "voxels": dict(converted.voxels),
+                    "notes": list(converted.notes),
+                }
+                for subject, result in done
+                for case, converted in zip(subject.cases, result.cases, strict=True)
+            ],
+            "ignored": [
+                {"file": self._relative(path), "reason": reason}
+                for subject in self.subjects
+                for path, reason in sorted((subject.ignored or {}).items())
+            ],
+        }
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.source).as_posix()
+
+
+def _versions() -> dict[str, str]:
+    packages = ("nnunet-cardiac-ext", "nnunetv2", "nibabel", "numpy")
+    return {"python": platform.python_version()} | {package: version(package) for package in packages}

@@ -1,0 +1,101 @@
+"""Folds for cross-validation: by subject, stratified by group, in nnU-Net's format."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nnunet_cardiac_ext.case_table import CaseRow
+from nnunet_cardiac_ext.errors import WorkError
+from nnunet_cardiac_ext.files import read_json, write_json
+
+FILE_NAME = "splits_final.json"
+Splits = list[dict[str, list[str]]]
+
+
+def split_by_subject(rows: Sequence[CaseRow], *, folds: int, seed: int) -> Splits:
+    """Deal the subjects of each group, shuffled, to the folds in turn.
+
+    The deal goes on from group to group, so that the folds differ by at most one subject in all and in each group.
+
+    Args:
+        rows: The training cases.
+        folds: Number of folds; fewer subjects than that give as many folds as there are subjects.
+        seed: Seed of the shuffle.
+
+    Returns:
+        Per fold the sorted cases of "train" and "val". None if there are fewer than two subjects: nothing to split.
+
+    Raises:
+        ValueError: A subject is in two groups.
+    """
+    groups = _subjects_by_group(rows)
+    count = min(folds, sum(len(subjects) for subjects in groups.values()))
+    if count < 2:
+        return []
+    shuffled: list[str] = []
+    generator = random.Random(seed)
+    for _, subjects in sorted(groups.items()):
+        shuffled += generator.sample(subjects, len(subjects))
+    fold_of = {subject: index % count for index, subject in enumerate(shuffled)}
+    return [
+        {
+            "train": sorted(row.case for row in rows if fold_of[row.subject] != fold),
+            "val": sorted(row.case for row in rows if fold_of[row.subject] == fold),
+        }
+        for fold in range(count)
+    ]
+
+
+def leaks(splits: Splits, subject_of: Mapping[str, str]) -> int:
+    """Return in how many folds and subjects a subject has cases on both sides; 0 is what it must be."""
+    return sum(
+        len({subject_of[case] for case in fold["train"]} & {subject_of[case] for case in fold["val"]}) for fold in splits
+    )
+
+
+def write_splits(splits: Splits, folders: Sequence[Path], *, overwrite: bool) -> None:
+    """Write splits_final.json into each folder.
+
+    nnU-Net trains by the file in its folder of preprocessed data. Preprocessing leaves that file alone, and planning
+    stops if the one in the raw folder differs from it; so both are written, or neither.
+
+    Args:
+        splits: The folds; where there are none, nothing is written.
+        folders: The data set's raw folder and, where it is known, its preprocessed one. They are made if need be.
+        overwrite: Whether to replace a file that says something else.
+
+    Raises:
+        WorkError: A folder holds a different file and `overwrite` is not set; nothing is written.
+    """
+    paths = [folder / FILE_NAME for folder in folders]
+    for path in paths if not overwrite else ():
+        if path.exists() and not _same(read_json(path), splits):
+            raise WorkError(
+                f"{path}: expected the folds of this conversion, found others, which are kept; models trained on them "
+                "stay comparable. --overwrite-splits replaces them"
+            )
+    for path in paths if splits else ():
+        if not path.exists() or read_json(path) != splits:
+            write_json(path, splits)
+
+
+def _subjects_by_group(rows: Sequence[CaseRow]) -> dict[str, list[str]]:
+    group_of: dict[str, str] = {}
+    for row in rows:
+        if group_of.setdefault(row.subject, row.group) != row.group:
+            raise ValueError(f"{row.subject}: expected one group, got {group_of[row.subject]} and {row.group}")
+    groups: dict[str, list[str]] = defaultdict(list)
+    for subject, group in sorted(group_of.items()):
+        groups[group].append(subject)
+    return groups
+
+
+def _same(found: object, splits: Splits) -> bool:
+    """Compare as nnU-Net does, whatever the order of the cases."""
+    try:
+        return [{part: sorted(fold[part]) for part in ("train", "val")} for fold in found] == splits  # type: ignore[attr-defined]
+    except (TypeError, KeyError):
+        return False

@@ -1,0 +1,180 @@
+"""Convert one subject: what a worker process does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dataset_conversion.cases import DataSetFacts, SourceCase, SourceSubject
+from dataset_conversion.images import SourceError, Stack, check_image, check_labels, check_same_grid, read_stack, write_volume
+from dataset_conversion.raw_dataset import RawDataset
+from nnunet_cardiac_ext.anatomy import LABEL_MAPS, LabelMap
+from nnunet_cardiac_ext.case_table import CaseRow
+from nnunet_cardiac_ext.errors import CardiacError
+from nnunet_cardiac_ext.files import read_json, write_json
+from nnunet_cardiac_ext.regions import base_is_first
+
+# To be raised when the same source would give other files: subjects of earlier runs are then converted again.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ConvertedCase:
+    """A case that lies in the raw data set.
+
+    Attributes:
+        row: Its complete line of cases.csv.
+        voxels: Number of voxels by structure; empty without labels.
+        notes: What was repaired.
+    """
+
+    row: CaseRow
+    voxels: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SubjectResult:
+    """What became of a subject.
+
+    Attributes:
+        subject: Its name.
+        cases: Its converted cases; none if it failed.
+        unchanged: Whether an earlier run had converted it from the same files.
+        problem: Why it failed, one line, or empty.
+    """
+
+    subject: str
+    cases: tuple[ConvertedCase, ...] = ()
+    unchanged: bool = False
+    problem: str = ""
+
+
+def convert_subject(subject: SourceSubject, dataset: RawDataset, facts: DataSetFacts) -> SubjectResult:
+    """Convert all cases of a subject, unless an earlier run has done so from the same files.
+
+    Everything is read and checked before anything is written. A subject that fails leaves no file behind.
+
+    Raises:
+        WorkError: The output cannot be written; no other subject would fare better.
+    """
+    state = _read_state(dataset, subject.name)
+    digest = _digest(subject, facts)
+    if not subject.problem and state.get("digest") == digest and _is_complete(dataset, state):
+        return SubjectResult(subject.name, _cases_from(state), unchanged=True)
+    _remove_outputs(dataset, subject, state)
+    try:
+        if subject.problem:
+            raise SourceError(subject.problem)
+        volumes = _read_cases(subject, facts)
+    except SourceError as error:
+        return SubjectResult(subject.name, problem=str(error))
+    files: dict[str, int] = {}
+    for case, image, labels, stack in volumes:
+        write_volume(dataset.image(case.row), image, stack.geometry)
+        files |= _sizes(dataset, dataset.image(case.row))
+        if labels is not None:
+            write_volume(dataset.labels(case.row), labels, stack.geometry)
+            files |= _sizes(dataset, dataset.labels(case.row))
+    cases = tuple(case for case, *_ in volumes)
+    write_json(dataset.state(subject.name), {"digest": digest, "files": files, "cases": [asdict(c) for c in cases]})
+    return SubjectResult(subject.name, cases)
+
+
+def output_files(dataset: RawDataset, subject: SourceSubject) -> list[Path]:
+    """Return the files that a subject gives."""
+    images = [dataset.image(case.row) for case in subject.cases]
+    return images + [dataset.labels(case.row) for case in subject.cases if case.labels]
+
+
+def finished_files(dataset: RawDataset, subject: str) -> list[Path]:
+    """Return the files that an earlier run has written for a subject; none if it did not finish it."""
+    return [dataset.folder / name for name in _read_state(dataset, subject).get("files", {})]
+
+
+_Volumes = tuple[ConvertedCase, np.ndarray, np.ndarray | None, Stack]
+
+
+def _read_cases(subject: SourceSubject, facts: DataSetFacts) -> list[_Volumes]:
+    """Read each file of the subject once: a cine series holds many of its cases."""
+    stacks: dict[Path, Stack] = {}
+    for path in subject.files:
+        stacks[path] = read_stack(path)
+    return [_read_case(case, stacks, facts) for case in subject.cases]
+
+
+def _read_case(case: SourceCase, stacks: Mapping[Path, Stack], facts: DataSetFacts) -> _Volumes:
+    stack = stacks[case.image.path]
+    image = check_image(case.image.path.name, stack.volume(case.image.frame))
+    row = replace(case.row, spacing=stack.geometry.spacing, slices=len(image))
+    notes = tuple(f"{stack.path.name}: {note}" for note in stack.geometry.notes)
+    if case.labels is None:
+        return ConvertedCase(row, notes=notes), image, None, stack
+    label_stack = stacks[case.labels.path]
+    notes += check_same_grid(stack, label_stack)
+    label_map = LABEL_MAPS[facts.label_map]
+    labels = _canonical_labels(case, label_stack, label_map, facts)
+    voxels = {name: int((labels == label_map.values[name]).sum()) for name in label_map.structures}
+    row = replace(row, base_first=_base_first(labels, label_map))
+    return ConvertedCase(row, voxels, notes), image, labels, stack
+
+
+def _canonical_labels(case: SourceCase, stack: Stack, label_map: LabelMap, facts: DataSetFacts) -> np.ndarray:
+    assert case.labels is not None
+    labels = check_labels(stack.path.name, stack.volume(case.labels.frame))
+    try:
+        return label_map.remap(labels, facts.source_labels)
+    except ValueError as error:
+        raise SourceError(f"{stack.path.name}: {error}") from error
+
+
+def _base_first(labels: np.ndarray, label_map: LabelMap) -> bool | None:
+    try:
+        return base_is_first(labels, label_map=label_map)
+    except ValueError:  # a single segmented slice has no two ends
+        return None
+
+
+def _digest(subject: SourceSubject, facts: DataSetFacts) -> str:
+    """Fingerprint of the source files and of all that decides what is made of them."""
+    stats = {str(path): (s.st_size, s.st_mtime_ns) for path in subject.files if path.exists() for s in [path.stat()]}
+    content = [FORMAT, asdict(subject) | {"ignored": None}, facts.label_map, dict(facts.source_labels), stats]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _read_state(dataset: RawDataset, subject: str) -> dict[str, Any]:
+    path = dataset.state(subject)
+    try:
+        return read_json(path) if path.exists() else {}
+    except CardiacError:  # damaged from outside: convert again
+        return {}
+
+
+def _is_complete(dataset: RawDataset, state: Mapping[str, Any]) -> bool:
+    paths = {dataset.folder / name: size for name, size in state["files"].items()}
+    return all(path.is_file() and path.stat().st_size == size for path, size in paths.items())
+
+
+def _cases_from(state: Mapping[str, Any]) -> tuple[ConvertedCase, ...]:
+    return tuple(
+        ConvertedCase(
+            CaseRow(**(case["row"] | {"spacing": tuple(case["row"]["spacing"])})), case["voxels"], tuple(case["notes"])
+        )
+        for case in state["cases"]
+    )
+
+
+def _remove_outputs(dataset: RawDataset, subject: SourceSubject, state: Mapping[str, Any]) -> None:
+    dataset.state(subject.name).unlink(missing_ok=True)
+    for path in {*output_files(dataset, subject), *(dataset.folder / name for name in state.get("files", {}))}:
+        path.unlink(missing_ok=True)
+
+
+def _sizes(dataset: RawDataset, path: Path) -> dict[str, int]:
+    return {path.relative_to(dataset.folder).as_posix(): path.stat().st_size}

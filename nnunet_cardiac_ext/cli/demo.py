@@ -1,0 +1,31 @@
+"""`nnunet-cardiac demo`: the whole way, from data to report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("-i", type=Path, metavar="ACDC_DIR", help="your ACDC folder; without it phantoms are drawn")
+    parser.add_argument("-o", type=Path, default=Path("nnunet-cardiac-demo"), metavar="DIR", help="where all is put")
+    parser.add_argument("--minutes", type=float, metavar="M", help="training time (default: a fixed number of epochs)")
+    parser.add_argument("-device", default="cpu", choices=("cpu", "cuda", "mps"), help="where to compute")
+    parser.add_argument("--seed", type=int, default=0, help="seed of phantoms and training (default 0)")
+    parser.add_argument("-np", type=int, metavar="N", help="worker processes (default: all cores)")
+    parser.add_argument("--quiet", action="store_true", help="print only the result")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo and print what came out and where it is."""
+    from nnunet_cardiac_ext.demo import DemoOptions, demo
+
+    summary = demo(
+        DemoOptions(
+            source=arguments.i, output=arguments.o, minutes=arguments.minutes, device=arguments.device,
+            seed=arguments.seed, workers=arguments.np, quiet=arguments.quiet,
+        )
+    )  # fmt: skip
+    print(summary.text())
+    return 0

@@ -1,0 +1,137 @@
+"""nnU-Net's 2D loader with the slices drawn by a law of their own: region-aware batch sampling of paper 002."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
+from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
+from nnunetv2.utilities.label_handling.label_handling import LabelManager
+
+from nnunet_cardiac_ext.data.slice_law import SliceLaw, region_aware_law
+from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.progress import progress
+
+# Reading labels waits for the disk and decompresses outside Python's lock, so that threads help.
+READING_THREADS = 8
+
+Label = int | tuple[int, ...]
+
+
+def slice_laws(
+    dataset: nnUNetBaseDataset, ratio: float, *, ignore_label: int | None = None, quiet: bool = True
+) -> dict[str, SliceLaw]:
+    """Read the preprocessed labels of each case once and return its law by case.
+
+    Args:
+        dataset: The preprocessed cases, slices on the first axis.
+        ratio: Largest weight over smallest among the cardiac slices.
+        ignore_label: The data set's ignore label.
+        quiet: Draw no progress bar.
+    """
+
+    def law(case: str) -> SliceLaw:
+        _, labels, _, _ = dataset.load_case(case)
+        return region_aware_law(labels[0], ratio, ignore_label=ignore_label)
+
+    cases = list(dataset.identifiers)
+    with ThreadPoolExecutor(READING_THREADS) as threads:
+        laws = progress(threads.map(law, cases), label="reading slice regions", total=len(cases), quiet=quiet)
+        return dict(zip(cases, laws, strict=True))
+
+
+class RegionSamplingDataLoader(nnUNetDataLoader):
+    """nnU-Net's loader, in which the slice of each patch is drawn by the law of its case.
+
+    Cases are equally likely, as in nnU-Net. A foreground patch draws its slice by the foreground law, then one of the
+    classes in that slice and one of its pixels as the centre; where the patch lies in the plane otherwise is nnU-Net's
+    choice. nnU-Net itself draws the slice of a foreground patch in proportion to the area of a class.
+
+    Args:
+        data: The preprocessed cases.
+        batch_size: Slices per batch.
+        patch_size: Size of the patches (row, column) before augmentation.
+        final_patch_size: Their size after it.
+        label_manager: nnU-Net's knowledge of the labels.
+        laws: The law of each case.
+        options: Further keyword arguments of nnU-Net's loader.
+
+    Raises:
+        UsageError: The patches are not two-dimensional.
+    """
+
+    def __init__(
+        self,
+        data: nnUNetBaseDataset,
+        batch_size: int,
+        patch_size: Sequence[int],
+        final_patch_size: Sequence[int],
+        label_manager: LabelManager,
+        *,
+        laws: Mapping[str, SliceLaw],
+        **options: Any,
+    ) -> None:
+        if len(patch_size) != 2:
+            raise UsageError(f"region sampling: expected a 2D configuration, got patches of {len(patch_size)} dimensions")
+        super().__init__(data, batch_size, patch_size, final_patch_size, label_manager, **options)
+        self._data = _CasesWithLaws(data, laws)
+        self._classes: list[Label] = (
+            label_manager.foreground_regions if label_manager.has_regions else label_manager.foreground_labels
+        )
+
+    def get_bbox(
+        self,
+        data_shape: Sequence[int],
+        force_fg: bool,
+        class_locations: _CaseSlices,
+        overwrite_class: Label | None = None,
+        verbose: bool = False,
+    ) -> tuple[list[int], list[int]]:
+        """Return the lower and upper corner of a patch (slice, row, column).
+
+        Args:
+            data_shape: Shape of the case (slice, row, column).
+            force_fg: Whether the patch must hold foreground.
+            class_locations: The slices of the case; nnU-Net hands over what the data set gives under this name.
+            overwrite_class: As in nnU-Net.
+            verbose: As in nnU-Net.
+        """
+        slice_index = class_locations.law.draw(force_fg)
+        locations = self._pixels_by_class(class_locations.labels[0, slice_index], force_fg)
+        # nnU-Net places the patch as if the case had this slice only.
+        lower, upper = super().get_bbox((1, *data_shape[1:]), force_fg, locations, overwrite_class, verbose)
+        return [slice_index, *lower[1:]], [slice_index + 1, *upper[1:]]
+
+    def _pixels_by_class(self, labels: np.ndarray, force_fg: bool) -> dict[Any, np.ndarray]:
+        """Return (channel, slice, row, column) of the pixels that may be a patch's centre, by class."""
+        if not force_fg and not self.has_ignore:
+            return {}
+        classes = self._classes if force_fg else [self.annotated_classes_key]
+        pixels = {label: np.argwhere(np.isin(labels, label)) for label in classes}
+        return {label: np.pad(found, ((0, 0), (2, 0))) for label, found in pixels.items()}
+
+
+@dataclass(frozen=True)
+class _CaseSlices:
+    """What the loader needs to know of a case in order to place a patch."""
+
+    law: SliceLaw
+    labels: Any
+
+
+class _CasesWithLaws:
+    """A data set that hands out the slices of a case where nnU-Net's has the locations of its classes."""
+
+    def __init__(self, cases: nnUNetBaseDataset, laws: Mapping[str, SliceLaw]) -> None:
+        self._cases = cases
+        self._laws = laws
+        self.identifiers = cases.identifiers
+
+    def load_case(self, identifier: str) -> tuple[Any, Any, Any, dict[str, Any]]:
+        """Return image, labels, labels of an earlier stage and properties."""
+        image, labels, previous, properties = self._cases.load_case(identifier)
+        return image, labels, previous, {**properties, "class_locations": _CaseSlices(self._laws[identifier], labels)}

@@ -1,0 +1,52 @@
+"""How long one training iteration takes here, so that `--minutes` can be turned into a number of epochs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from nnunet_cardiac_ext.files import read_json, write_json
+
+WARM_UP_ITERATIONS = 5
+TIMED_ITERATIONS = 20
+
+
+def epochs_for(minutes: float, *, plans: Path, dataset: Path, configuration: str, device: str, record: Path) -> int:
+    """Return the number of epochs that fit into a training time, at least 1.
+
+    The time is measured once with the real loader and network and kept in `record`, so that a repeated demo plans the
+    same training and resumes it.
+
+    Args:
+        minutes: Training time wanted.
+        plans: The plans file.
+        dataset: The `dataset.json`.
+        configuration: A configuration of the plans.
+        device: cpu, cuda or mps.
+        record: JSON file that keeps the measured time.
+    """
+    key = f"{configuration} on {device}"
+    known = read_json(record) if record.is_file() else {}
+    if key not in known:
+        known[key] = _seconds_per_epoch(read_json(plans), read_json(dataset), configuration, device)
+        write_json(record, known)
+    return max(1, int(minutes * 60 / known[key]))
+
+
+def _seconds_per_epoch(plans: dict, dataset: dict, configuration: str, device: str) -> float:
+    import torch
+
+    from nnunet_cardiac_ext.trainers.base import CardiacTrainer
+
+    trainer = CardiacTrainer(plans | {"continue_training": False}, configuration, 0, dataset, torch.device(device))
+    trainer.disable_checkpointing = True
+    trainer.on_train_start()
+    trainer.on_train_epoch_start()
+    start = 0.0
+    for iteration in range(WARM_UP_ITERATIONS + TIMED_ITERATIONS):
+        if iteration == WARM_UP_ITERATIONS:
+            start = time.monotonic()
+        float(trainer.train_step(next(trainer.dataloader_train))["loss"])
+    seconds = (time.monotonic() - start) / TIMED_ITERATIONS
+    # A validation iteration has no backward pass: about a third of the work.
+    return seconds * (trainer.num_iterations_per_epoch + trainer.num_val_iterations_per_epoch / 3)

@@ -1,0 +1,20 @@
+"""What the demo trains: small enough for two cores, the same on every machine."""
+
+from __future__ import annotations
+
+DATASET_ID = 27
+CONFIGURATION = "2d_demo"
+FOLD = 0
+PRESET = "region-sampling"
+PHANTOM_SUBJECTS = 40
+PHANTOM_TESTING = 10
+# Keys of `nnunet-cardiac plan --set`; docs/benchmarks.md has the measurements that they were chosen by.
+SETTINGS: dict[str, str] = {
+    "features": "16,32,64,128,128",
+    "patch_size": "128,128",
+    "batch_size": "8",
+    "iterations_per_epoch": "100",
+    "val_iterations_per_epoch": "5",
+}
+PHANTOM_EPOCHS = 8
+ACDC_EPOCHS = 16

@@ -1,0 +1,163 @@
+"""Clinical numbers: volumes, ejection fraction and myocardial mass, of the reference and of the prediction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY
+from nnunet_cardiac_ext.case_table import CaseRow
+from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.evaluation.scoring import WHOLE, MetricRow
+
+NAN = float("nan")
+# Infarct and no-reflow are myocardium too; cine has MYO alone.
+MYOCARDIUM = ("MYO", "INFARCT", "NOREFLOW")
+SIDES: Mapping[str, str] = MappingProxyType({"reference": "reference_volume", "prediction": "predicted_volume"})
+
+
+@dataclass(frozen=True)
+class ClinicalQuantity:
+    """A clinical number.
+
+    Attributes:
+        name: Start of its columns in `clinical.csv`; the unit follows.
+        title: How captions call it.
+        unit: "ml", "percent" or "g".
+        definition: How it is computed.
+    """
+
+    name: str
+    title: str
+    unit: str
+    definition: str
+
+    def column(self, side: str) -> str:
+        """Return the column of one side: "reference", "prediction" or "difference" (prediction minus reference)."""
+        return f"{self.name}_{self.unit}_{side}"
+
+
+def _ventricle(name: str) -> tuple[ClinicalQuantity, ...]:
+    lower = name.lower()
+    return (
+        ClinicalQuantity(f"{lower}_edv", f"{name} EDV", "ml", f"{name} cavity volume at end-diastole."),
+        ClinicalQuantity(f"{lower}_esv", f"{name} ESV", "ml", f"{name} cavity volume at end-systole."),
+        ClinicalQuantity(f"{lower}_sv", f"{name} SV", "ml", "Stroke volume, EDV minus ESV; never clipped."),
+        ClinicalQuantity(
+            f"{lower}_ef", f"{name} EF", "percent",
+            "Ejection fraction, 100 (EDV - ESV) / EDV; never clipped, undefined where EDV is 0.",
+        ),
+    )  # fmt: skip
+
+
+LV_MASS = ClinicalQuantity(
+    "lv_mass", "LV mass", "g", f"Volume of the LV myocardium at end-diastole times {MYOCARDIAL_DENSITY} g/ml."
+)
+QUANTITIES: tuple[ClinicalQuantity, ...] = (*_ventricle("LV"), *_ventricle("RV"), LV_MASS)
+# Without phases: what a single image tells.
+CASE_QUANTITIES: tuple[ClinicalQuantity, ...] = (
+    ClinicalQuantity("lv_volume", "LV volume", "ml", "LV cavity volume of the image."),
+    ClinicalQuantity("rv_volume", "RV volume", "ml", "RV cavity volume of the image."),
+    ClinicalQuantity("lv_mass", "LV mass", "g", f"Volume of the LV myocardium times {MYOCARDIAL_DENSITY} g/ml."),
+)
+
+
+def clinical_numbers(end_diastole: Mapping[str, float], end_systole: Mapping[str, float]) -> dict[str, float]:
+    """Compute the clinical numbers of one heart.
+
+    Args:
+        end_diastole: Volume in ml by structure (LV, RV, MYO) at end-diastole; an absent structure is unknown.
+        end_systole: The same at end-systole.
+
+    Returns:
+        Value by name of `QUANTITIES` in its unit; NaN where it cannot be computed. EF is NaN where EDV is 0, and
+        negative where ESV exceeds EDV.
+    """
+    numbers: dict[str, float] = {}
+    for ventricle in ("LV", "RV"):
+        diastolic, systolic = end_diastole.get(ventricle, NAN), end_systole.get(ventricle, NAN)
+        stroke = diastolic - systolic
+        fraction = 100 * stroke / diastolic if diastolic else NAN
+        names = (f"{ventricle.lower()}_{key}" for key in ("edv", "esv", "sv", "ef"))
+        numbers |= dict(zip(names, (diastolic, systolic, stroke, fraction), strict=True))
+    return numbers | {"lv_mass": _mass(end_diastole)}
+
+
+def case_numbers(volumes: Mapping[str, float]) -> dict[str, float]:
+    """Return the numbers of a single image (`CASE_QUANTITIES`) from volumes in ml by structure."""
+    return {
+        "lv_volume": volumes.get("LV", NAN),
+        "rv_volume": volumes.get("RV", NAN),
+        "lv_mass": _mass(volumes),
+    }
+
+
+def clinical_table(rows: Iterable[MetricRow], cases: Sequence[CaseRow]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Build `clinical.csv`: one line per subject, or per case where no phases are known.
+
+    Args:
+        rows: The rows of `metrics.csv`.
+        cases: The case table, or nothing.
+
+    Returns:
+        The lines and the header. Each quantity has three columns: reference, prediction, difference.
+
+    Raises:
+        UsageError: A subject has two scored cases of the same phase.
+    """
+    volumes = _volumes_by_case(rows)
+    subjects = _phases_by_subject(cases, volumes)
+    if not subjects:
+        lines = [{"case": case} | _line(CASE_QUANTITIES, *map(case_numbers, sides)) for case, sides in volumes.items()]
+        return lines, ["case", *_columns(CASE_QUANTITIES)]
+    lines = []
+    nothing: tuple[dict[str, float], dict[str, float]] = ({}, {})
+    for subject, phases in subjects.items():
+        diastole, systole = (volumes.get(phases.get(phase, ""), nothing) for phase in ("ED", "ES"))
+        sides = [clinical_numbers(*phase_pair) for phase_pair in zip(diastole, systole, strict=True)]
+        names = {"subject": subject, "ed_case": phases.get("ED", ""), "es_case": phases.get("ES", "")}
+        lines.append(names | _line(QUANTITIES, *sides))
+    return lines, ["subject", "ed_case", "es_case", *_columns(QUANTITIES)]
+
+
+def _mass(volumes: Mapping[str, float]) -> float:
+    parts = [volumes[name] for name in MYOCARDIUM if name in volumes]
+    return sum(parts) * MYOCARDIAL_DENSITY if parts else NAN
+
+
+def _volumes_by_case(rows: Iterable[MetricRow]) -> dict[str, tuple[dict[str, float], dict[str, float]]]:
+    volumes: dict[str, tuple[dict[str, float], dict[str, float]]] = {}
+    metrics = list(SIDES.values())
+    for row in rows:
+        if row.region == WHOLE and row.metric in metrics:
+            volumes.setdefault(row.case, ({}, {}))[metrics.index(row.metric)][row.structure] = row.value
+    return volumes
+
+
+def _phases_by_subject(cases: Sequence[CaseRow], scored: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    subjects: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in sorted(cases, key=lambda row: (row.subject, row.case)):
+        if row.case not in scored or row.phase not in ("ED", "ES"):
+            continue
+        other = subjects[row.subject].setdefault(row.phase, row.case)
+        if other != row.case:
+            raise UsageError(f"cases.csv: expected one {row.phase} case of {row.subject}, got {other} and {row.case}")
+    return dict(subjects)
+
+
+def _line(
+    quantities: Sequence[ClinicalQuantity], reference: Mapping[str, float], prediction: Mapping[str, float]
+) -> dict[str, float]:
+    line: dict[str, float] = {}
+    for quantity in quantities:
+        line[quantity.column("reference")] = reference[quantity.name]
+        line[quantity.column("prediction")] = prediction[quantity.name]
+        line[quantity.column("difference")] = prediction[quantity.name] - reference[quantity.name]
+    return line
+
+
+def _columns(quantities: Sequence[ClinicalQuantity]) -> list[str]:
+    return [quantity.column(side) for quantity in quantities for side in (*SIDES, "difference")]

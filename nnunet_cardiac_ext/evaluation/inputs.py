@@ -1,0 +1,154 @@
+"""What goes in: label images with their spacing, pairs by name, the order of the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from nnunet_cardiac_ext.anatomy import CINE
+from nnunet_cardiac_ext.errors import UsageError, WorkError
+from nnunet_cardiac_ext.files import read_json
+
+IMAGE_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An image as it is scored or shown.
+
+    Attributes:
+        array: Voxels (slice, row, column).
+        spacing: Spacing in mm as (slice, row, column).
+    """
+
+    array: np.ndarray
+    spacing: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Files of two folders matched by name without ending.
+
+    Attributes:
+        pairs: Reference and prediction by case.
+        unpredicted: Cases of the reference that have no prediction.
+        unreferenced: Predictions that have no reference.
+    """
+
+    pairs: dict[str, tuple[Path, Path]]
+    unpredicted: tuple[str, ...]
+    unreferenced: tuple[str, ...]
+
+
+def pair_cases(reference: Path, prediction: Path) -> Pairing:
+    """Match the label images of two folders.
+
+    Raises:
+        UsageError: A folder is absent or holds no image, or the two have no case in common.
+    """
+    references, predictions = image_files(reference), image_files(prediction)
+    common = sorted(references.keys() & predictions.keys())
+    if not common:
+        raise UsageError(
+            f"{prediction}: expected files named as in {reference} ({min(references)}, ...), got {min(predictions)}, ..."
+        )
+    return Pairing(
+        pairs={case: (references[case], predictions[case]) for case in common},
+        unpredicted=tuple(sorted(references.keys() - predictions.keys())),
+        unreferenced=tuple(sorted(predictions.keys() - references.keys())),
+    )
+
+
+def image_files(folder: Path) -> dict[str, Path]:
+    """Return the images of a folder by name without ending; hidden files are left out.
+
+    Raises:
+        UsageError: The folder is absent or holds no image.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: expected a folder with images ({', '.join(IMAGE_ENDINGS)}), found none")
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        ending = next((ending for ending in IMAGE_ENDINGS if path.name.endswith(ending)), None)
+        if ending and not path.name.startswith("."):
+            files[path.name.removesuffix(ending)] = path
+    if not files:
+        raise UsageError(f"{folder}: expected images ({', '.join(IMAGE_ENDINGS)}), found none")
+    return files
+
+
+def read_volume(path: Path) -> Volume:
+    """Read a 3-D image; its spacing comes from SimpleITK, or from pixdim where SimpleITK refuses the orientation.
+
+    Raises:
+        WorkError: The file cannot be read, is not 3-D, or has a spacing that is not positive.
+    """
+    try:
+        image = sitk.ReadImage(str(path))
+        volume = Volume(sitk.GetArrayFromImage(image), tuple(map(float, image.GetSpacing()[::-1])))
+    except RuntimeError as error:
+        # ITK reads no NIfTI file with sheared direction cosines (some of M&Ms); scoring needs no orientation.
+        if "orthonormal" not in str(error):
+            raise WorkError(f"{path}: cannot be read as an image") from error
+        volume = _read_with_nibabel(path)
+    if volume.array.ndim != 3:
+        raise WorkError(f"{path}: expected a 3-D image, got {volume.array.ndim}-D")
+    if not all(0 < value < float("inf") for value in volume.spacing):
+        raise WorkError(f"{path}: expected a positive spacing, got {format_numbers(volume.spacing)} mm")
+    return volume
+
+
+def read_labels(path: Path, labels: Mapping[str, int]) -> Volume:
+    """Read a label image.
+
+    Raises:
+        WorkError: As `read_volume`, or a voxel is neither background nor one of `labels`.
+    """
+    volume = read_volume(path)
+    unknown = np.setdiff1d(volume.array, [0, *labels.values()])
+    if unknown.size:
+        raise WorkError(
+            f"{path}: expected the labels 0 (background), "
+            f"{', '.join(f'{value} ({name})' for name, value in labels.items())}, got also {unknown[0]:g}"
+        )
+    return Volume(volume.array.astype(np.uint8), volume.spacing)
+
+
+def find_labels(reference: Path, prediction: Path) -> dict[str, int]:
+    """Return the label values by structure: those of a `dataset.json` beside or in the folders, else cine's.
+
+    Looked for in this order: beside the reference folder (an nnU-Net raw data set), in it, in the prediction folder.
+
+    Raises:
+        UsageError: The file's labels are no single values (nnU-Net's region-based training).
+    """
+    for folder in (reference.resolve().parent, reference, prediction):
+        path = folder / "dataset.json"
+        if path.is_file():
+            return _labels_of(path)
+    return {structure: CINE.values[structure] for structure in CINE.structures}
+
+
+def format_numbers(values: tuple[float, ...]) -> str:
+    """Return "10 x 1.5 x 1.5"."""
+    return " x ".join(f"{value:.4g}" for value in values)
+
+
+def _labels_of(path: Path) -> dict[str, int]:
+    content = read_json(path)
+    labels = content.get("labels") if isinstance(content, dict) else None
+    if not isinstance(labels, dict) or not all(type(value) is int for value in labels.values()):
+        raise UsageError(f"{path}: expected labels with one whole number each; name them with --labels LV=3,MYO=2,RV=1")
+    return {name: value for name, value in labels.items() if value and name != "ignore"}
+
+
+def _read_with_nibabel(path: Path) -> Volume:
+    image = nib.load(path)
+    zooms = image.header.get_zooms()[:3]  # type: ignore[attr-defined]
+    # nibabel has the slice axis last, SimpleITK's arrays have it first.
+    return Volume(np.asanyarray(image.dataobj).T, tuple(float(value) for value in zooms[::-1]))  # type: ignore[attr-defined]

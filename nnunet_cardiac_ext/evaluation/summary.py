@@ -1,0 +1,111 @@
+"""Means over cases, of all and of each group of the case table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from nnunet_cardiac_ext.case_table import COLUMNS, CaseRow
+from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.evaluation.scoring import MetricRow
+
+ALL_CASES = "all"
+
+
+class Statistics(NamedTuple):
+    """Mean and spread of the defined values.
+
+    Attributes:
+        n: Number of defined values.
+        n_undefined: Number of NaN, which are left out of the rest.
+        mean: NaN where n = 0.
+        sd: Standard deviation of a sample (n - 1); NaN where n < 2.
+        median: NaN where n = 0.
+        q1: First quartile.
+        q3: Third quartile.
+    """
+
+    n: int
+    n_undefined: int
+    mean: float
+    sd: float
+    median: float
+    q1: float
+    q3: float
+
+
+class SummaryRow(NamedTuple):
+    """One line of `summary.csv`: the column of the case table and its value, what was measured, the statistics."""
+
+    column: str
+    group: str
+    structure: str
+    region: str
+    metric: str
+    unit: str
+    convention: str
+    n: int
+    n_undefined: int
+    mean: float
+    sd: float
+    median: float
+    q1: float
+    q3: float
+
+
+def statistics(values: Iterable[float]) -> Statistics:
+    """Summarise values; NaN are counted and left out."""
+    array = np.asarray(list(values), dtype=float)
+    known = array[np.isfinite(array)]
+    undefined = len(array) - len(known)
+    if not len(known):
+        return Statistics(0, undefined, *[float("nan")] * 5)
+    q1, median, q3 = (float(value) for value in np.percentile(known, (25, 50, 75)))
+    spread = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+    return Statistics(len(known), undefined, float(known.mean()), spread, median, q1, q3)
+
+
+def summarise(rows: Sequence[MetricRow], cases: Sequence[CaseRow], by: Sequence[str]) -> list[SummaryRow]:
+    """Summarise over all cases, then over the groups of each column.
+
+    Args:
+        rows: The rows of `metrics.csv`.
+        cases: The case table.
+        by: Columns of the case table; cases without a value there are left out of its groups.
+
+    Returns:
+        Rows in the order of the columns, groups (sorted), structures, regions and metrics.
+
+    Raises:
+        UsageError: A column is not in the case table.
+    """
+    summary = list(_summarise_group("", ALL_CASES, rows))
+    for column in by:
+        groups = _group_by_case(cases, column)
+        by_group: dict[str, list[MetricRow]] = defaultdict(list)
+        for row in rows:
+            by_group[groups.get(row.case, "")].append(row)
+        for group in sorted(by_group.keys() - {""}):
+            summary += _summarise_group(column, group, by_group[group])
+    return summary
+
+
+def _summarise_group(column: str, group: str, rows: Iterable[MetricRow]) -> Iterator[SummaryRow]:
+    values: dict[tuple[str, ...], list[float]] = defaultdict(list)
+    for row in rows:
+        values[row.structure, row.region, row.metric, row.unit, row.convention].append(row.value)
+    for (structure, region, metric, unit, convention), found in values.items():
+        yield SummaryRow(column, group, structure, region, metric, unit, convention, *statistics(found))
+
+
+def _group_by_case(cases: Sequence[CaseRow], column: str) -> Mapping[str, str]:
+    known = [name for name in COLUMNS if name != "case"] + sorted({key for row in cases for key in row.extra})
+    if not cases:
+        raise UsageError(f"--by {column}: expected a case table (cases.csv), found none; name it with --cases")
+    if column not in known:
+        raise UsageError(f"--by {column}: expected a column of cases.csv ({', '.join(known)})")
+    groups = {row.case: row.extra.get(column, getattr(row, column, "")) for row in cases}
+    return {case: "" if value is None else str(value) for case, value in groups.items()}

@@ -1,0 +1,138 @@
+"""The five groups of ACDC as distributions of volumes, and shapes fitted to volumes drawn from them.
+
+Means and standard deviations are rounded from the clinical literature and from the volumes that ACDC publishes per
+group; nothing of a single patient is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+from scipy.optimize import brentq
+
+from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY
+from nnunet_cardiac_ext.phantoms.heart import Heart, HeartShape, Scar
+from nnunet_cardiac_ext.phantoms.integrals import rv_volume, solid_volumes
+
+
+@dataclass(frozen=True)
+class Group:
+    """What is typical of a diagnosis; pairs are mean and standard deviation.
+
+    Attributes:
+        lv: End-diastolic LV volume, ml.
+        lv_ef: LV ejection fraction, %.
+        rv: End-diastolic RV volume, ml.
+        rv_ef: RV ejection fraction, %.
+        mass: Mass of the LV myocardium, g.
+        shortening: Descent of the mitral plane, mm.
+        septal_bulge: Range of the septum's relative thickening.
+        scar: Whether there is an infarct.
+        flat_septum: Range of the septum's flattening (pressure in the RV).
+    """
+
+    lv: tuple[float, float]
+    lv_ef: tuple[float, float]
+    rv: tuple[float, float]
+    rv_ef: tuple[float, float]
+    mass: tuple[float, float]
+    shortening: tuple[float, float]
+    septal_bulge: tuple[float, float] = (-0.1, 0.1)
+    scar: bool = False
+    flat_septum: tuple[float, float] = (0.0, 0.02)
+
+
+GROUPS: Mapping[str, Group] = MappingProxyType(
+    {
+        "NOR": Group((130, 28), (60, 5), (150, 35), (55, 7), (100, 25), (11.5, 2)),
+        "DCM": Group((280, 40), (18, 6), (165, 60), (38, 15), (180, 22), (4.5, 1.5)),
+        "HCM": Group((130, 33), (69, 8), (118, 35), (62, 8), (185, 48), (9, 2), septal_bulge=(0.1, 0.7)),
+        "MINF": Group((180, 45), (31, 8), (120, 38), (53, 12), (122, 24), (6, 2), scar=True),
+        "RV": Group((108, 35), (56, 8), (195, 45), (31, 8), (76, 22), (9.5, 2), flat_septum=(0.02, 0.07)),
+    }
+)
+
+
+def draw_shape(group: Group, rng: np.random.Generator) -> HeartShape:
+    """Draw volumes from a group and return a heart that has them.
+
+    The LV volume, the muscle mass and both ejection fractions are met within 0.1 % where the anatomy allows (an
+    ejection fraction that would need a wall to pass through the axis is lowered); the RV likewise.
+    """
+    lv = _positive(rng, group.lv)
+    rv = _positive(rng, group.rv)
+    muscle = _positive(rng, group.mass) / MYOCARDIAL_DENSITY
+    lv_left = 1 - _positive(rng, group.lv_ef) / 100
+    rv_left = 1 - _positive(rng, group.rv_ef) / 100
+    shape = _unfitted(group, lv, rv, muscle, rng)
+    shape = replace(shape, radius=float(np.sqrt(lv / solid_volumes(Heart(shape, 0), rv_samples=2).lv)))
+    shape = _solve(shape, "wall", (2, 40), lambda s: _muscle(s) - muscle)
+    shape = _solve(shape, "contraction", (0, 0.85), lambda s: _lv(s, 1) - lv * lv_left)
+    shape = _solve(shape, "rv_depth", (10, 90), lambda s: _rv(s, 0) - rv)
+    return _solve(shape, "rv_contraction", (0, 0.85), lambda s: _rv(s, 1) - rv * rv_left)
+
+
+def _unfitted(group: Group, lv: float, rv: float, muscle: float, rng: np.random.Generator) -> HeartShape:
+    length = 16 * lv ** (1 / 3) * rng.uniform(0.92, 1.1)
+    apex_wall = rng.uniform(4, 8)
+    total = length + apex_wall
+    rv_base = rng.uniform(-5, 14)
+    flat = rng.uniform(*group.flat_septum)
+    return HeartShape(
+        length=length, radius=1.0, equator=rng.uniform(0.1, 0.3), wall=10.0, apex_wall=apex_wall,
+        ripple=((rng.normal(0, 0.02) - flat, 0.0), (rng.normal(0, 0.015), rng.uniform(0, 6)),
+                (rng.normal(0, 0.01), rng.uniform(0, 6))),
+        septal_bulge=rng.uniform(*group.septal_bulge), outflow=rng.uniform(0.3, 1.0),
+        scar=_draw_scar(rng) if group.scar else None,
+        tilt=(rng.normal(0, 0.12), rng.normal(0, 0.12)), septum=rng.normal(np.pi * 1.03, 0.3),
+        shortening=min(_positive(rng, group.shortening), 0.2 * length), contraction=0.3,
+        compaction=rng.uniform(0, 0.12),
+        rv_depth=35.0, rv_height=1.2 * (rv / (lv + muscle)) ** (1 / 3) * rng.uniform(0.88, 1.12),
+        rv_length=total * rng.uniform(0.82, 1.0) - rv_base, rv_base=rv_base,
+        rv_bend=rng.uniform(0.1, 0.32), rv_power=rng.uniform(1.9, 2.7), rv_skew=rng.uniform(-0.1, 0.35),
+        rv_shortening=rng.uniform(0.9, 1.5) * group.shortening[0], rv_contraction=0.3,
+    )  # fmt: skip
+
+
+def _draw_scar(rng: np.random.Generator) -> Scar:
+    # The territories of the three coronary arteries: anteroseptal, inferior, lateral.
+    angle, level = ((0.9, 0.7), (-1.6, 0.4), (2.9, 0.45))[rng.choice(3, p=(0.5, 0.3, 0.2))]
+    return Scar(
+        angle=angle + rng.normal(0, 0.2), width=rng.uniform(0.7, 1.3), level=level, extent=rng.uniform(0.25, 0.5),
+        thinning=rng.uniform(0.15, 0.55), akinesia=rng.uniform(0.8, 1.0),
+    )  # fmt: skip
+
+
+def _positive(rng: np.random.Generator, mean_and_deviation: tuple[float, float]) -> float:
+    mean, deviation = mean_and_deviation
+    return float(np.clip(rng.normal(mean, deviation), mean - 2 * deviation, mean + 2 * deviation))
+
+
+def _solve(
+    shape: HeartShape, field: str, bounds: tuple[float, float], excess: Callable[[HeartShape], float]
+) -> HeartShape:
+    def at(value: float) -> float:
+        return excess(replace(shape, **{field: value}))  # type: ignore[arg-type]
+
+    low, high = bounds
+    at_low, at_high = at(low), at(high)
+    if at_low * at_high >= 0:
+        value = low if abs(at_low) < abs(at_high) else high
+    else:
+        value = float(brentq(at, low, high, rtol=1e-4))
+    return replace(shape, **{field: value})  # type: ignore[arg-type]
+
+
+def _lv(shape: HeartShape, phase: float) -> float:
+    return solid_volumes(Heart(shape, phase), planes=24, rv_samples=2).lv
+
+
+def _muscle(shape: HeartShape) -> float:
+    return solid_volumes(Heart(shape, 0), planes=24, rv_samples=2).myocardium
+
+
+def _rv(shape: HeartShape, phase: float) -> float:
+    return rv_volume(Heart(shape, phase))

@@ -1,0 +1,239 @@
+"""The validated `"cardiac"` block of a plans configuration: how a network is trained, as data.
+
+Stock nnU-Net's values are the defaults; a trainer puts its paper's over them, the block puts the user's over those.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nnunet_cardiac_ext.errors import UsageError
+
+BLOCK = "cardiac"
+
+
+def _setting(
+    default: Any,
+    group: str,
+    summary: str,
+    *,
+    choices: tuple[str, ...] = (),
+    minimum: float = -math.inf,
+    maximum: float = math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+    only_with: Mapping[str, tuple[Any, ...]] | None = None,
+) -> Any:
+    """Declare a setting: what it means, which values it takes, and beside which other settings it has an effect."""
+    bounds = {"above": above, "minimum": minimum, "below": below, "maximum": maximum}
+    rules = {"group": group, "summary": summary, "choices": choices, "only_with": only_with or {}}
+    return dataclasses.field(default=default, metadata=rules | bounds)
+
+
+@dataclass(frozen=True)
+class CardiacSettings:
+    """Settings of a training; the summary of each field is in its metadata and in docs/methods/settings.md."""
+
+    num_epochs: int = _setting(1000, "length", "number of epochs", minimum=1)
+    iterations_per_epoch: int = _setting(250, "length", "training batches per epoch", minimum=1)
+    val_iterations_per_epoch: int = _setting(50, "length", "validation batches per epoch", minimum=1)
+    save_every: int = _setting(50, "length", "epochs between two `checkpoint_latest.pth`", minimum=1)
+
+    optimizer: str = _setting(
+        "sgd", "optimiser", "sgd is with Nesterov momentum", choices=("sgd", "adam", "adamw")
+    )  # fmt: skip
+    initial_lr: float = _setting(0.01, "optimiser", "learning rate at the start", above=0)
+    weight_decay: float = _setting(3e-5, "optimiser", "weight decay", minimum=0)
+    momentum: float = _setting(
+        0.99, "optimiser", "Nesterov momentum", minimum=0, below=1, only_with={"optimizer": ("sgd",)}
+    )
+    schedule: str = _setting(
+        "poly",
+        "optimiser",
+        "learning rate over the epochs: poly is nnU-Net's, none keeps it",
+        choices=("poly", "plateau", "steps", "none"),
+    )
+    plateau_patience: int = _setting(
+        10, "optimiser", "epochs without a better validation loss before the learning rate falls", minimum=0,
+        only_with={"schedule": ("plateau",)},
+    )  # fmt: skip
+    plateau_factor: float = _setting(
+        0.1, "optimiser", "what the learning rate is then multiplied by", above=0, below=1,
+        only_with={"schedule": ("plateau",)},
+    )  # fmt: skip
+    plateau_min_delta: float = _setting(
+        1e-4, "optimiser", "by how much the validation loss must fall to count as better", minimum=0,
+        only_with={"schedule": ("plateau",)},
+    )  # fmt: skip
+    step_epochs: tuple[int, ...] = _setting(
+        (), "optimiser", "epochs from which on the learning rate is lower by a further factor, ascending", minimum=1,
+        only_with={"schedule": ("steps",)},
+    )  # fmt: skip
+    step_factor: float = _setting(
+        0.1, "optimiser", "that factor", above=0, below=1, only_with={"schedule": ("steps",)}
+    )  # fmt: skip
+
+    deep_supervision: bool = _setting(True, "network", "losses also at the decoder's coarser outputs")
+    deep_supervision_weights: tuple[float, ...] | None = _setting(
+        None, "network",
+        "weight of the loss at each output, finest first, taken as given; null: nnU-Net's, each half of the one before",
+        minimum=0, only_with={"deep_supervision": (True,)},
+    )  # fmt: skip
+    autocast: str = _setting(
+        "auto", "network",
+        "arithmetic in training: auto is nnU-Net's (float16 on CUDA, else float32), off is float32, bf16 is bfloat16",
+        choices=("auto", "off", "bf16"),
+    )  # fmt: skip
+    channels_last: bool = _setting(False, "network", "memory layout with the channels last; 2D networks only")
+
+    augmentation: str = _setting(
+        "nnunet", "data",
+        "nnunet: all; light: without blur and simulated low resolution, the two that cost most; none: mirroring only",
+        choices=("nnunet", "light", "none"),
+    )  # fmt: skip
+    mirroring: bool = _setting(True, "data", "mirrored images in training, and mirrored copies averaged in prediction")
+    oversample_foreground: float = _setting(
+        0.33, "data", "share of a batch whose patches are certain to hold foreground", minimum=0, maximum=1
+    )
+    seed: int | None = _setting(None, "data", "seed of weights, batches and augmentation; null: not seeded", minimum=0)
+
+    sampling_ratio: float = _setting(
+        20.0, "region sampling",
+        "how much more often a slice at the base or apex is drawn than one in the middle; the paper has 4 and 20",
+        minimum=1,
+    )  # fmt: skip
+
+
+KNOWN = tuple(field.name for field in dataclasses.fields(CardiacSettings))
+
+
+def read_settings(
+    block: Mapping[str, Any] | None, *, defaults: Mapping[str, Any] | None = None, where: str = BLOCK
+) -> CardiacSettings:
+    """Validate a `"cardiac"` block.
+
+    Args:
+        block: The block as JSON has it; None where the configuration has none.
+        defaults: Values of the method, put over nnU-Net's before the block.
+        where: What error messages call the block.
+
+    Raises:
+        UsageError: An unknown key, a wrong type, a value out of range, or a key that has no effect beside the others.
+    """
+    if block is None:
+        block = {}
+    if not isinstance(block, Mapping):
+        raise UsageError(f"{where}: expected a JSON object, got {block!r}")
+    unknown = [key for key in block if key not in KNOWN]
+    if unknown:
+        raise UsageError(f"{where}: unknown key {', '.join(map(str, unknown))}; known are {', '.join(KNOWN)}")
+    values = {key: checked_value(key, value, where) for key, value in {**(defaults or {}), **block}.items()}
+    settings = CardiacSettings(**values)
+    _check_combination(settings, block, where)
+    return settings
+
+
+def checked_value(key: str, value: Any, where: str = BLOCK) -> Any:
+    """Return one setting in its own type (lists become tuples, whole numbers may stand for floats).
+
+    Raises:
+        UsageError: The value has the wrong type or is out of range.
+    """
+    rules = _FIELDS[key].metadata
+    converted = _convert(value, _TYPES[key])
+    if converted is _WRONG:
+        raise UsageError(f"{where}.{key}: expected {_expected(key)}, got {value!r}")
+    for part in converted if isinstance(converted, tuple) else (converted,):
+        if rules["choices"] and part not in rules["choices"]:
+            raise UsageError(f"{where}.{key}: expected {_expected(key)}, got {value!r}")
+        if _is_number(part) and not _in_range(part, rules):
+            raise UsageError(f"{where}.{key}: expected {_expected(key)}, got {value!r}")
+    return converted
+
+
+def settings_table() -> str:
+    """Return docs/methods/settings.md's table of all settings in Markdown, one row per key."""
+    lines = ["| key | group | default | values | meaning |", "|---|---|---|---|---|"]
+    for field in dataclasses.fields(CardiacSettings):
+        rules = field.metadata
+        needs = "".join(f" (with {k} {' or '.join(map(_json, v))})" for k, v in rules["only_with"].items())
+        cells = (f"`{field.name}`", rules["group"], f"`{_json(field.default)}`", _expected(field.name))
+        lines.append("| " + " | ".join((*cells, rules["summary"] + needs)) + " |")
+    return "\n".join(lines)
+
+
+_FIELDS = {field.name: field for field in dataclasses.fields(CardiacSettings)}
+_TYPES = typing.get_type_hints(CardiacSettings)
+_WRONG = object()
+_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
+
+
+def _check_combination(settings: CardiacSettings, given: Mapping[str, Any], where: str) -> None:
+    for key in given:
+        for other, allowed in _FIELDS[key].metadata["only_with"].items():
+            got = getattr(settings, other)
+            if got not in allowed and getattr(settings, key) is not None:
+                wanted = " or ".join(map(_json, allowed))
+                raise UsageError(f"{where}.{key}: has an effect only with {other} {wanted}, got {other} {_json(got)}")
+    steps = settings.step_epochs
+    if settings.schedule == "steps" and not steps:
+        raise UsageError(f"{where}.step_epochs: expected at least one epoch with schedule steps, got none")
+    if list(steps) != sorted(set(steps)):
+        raise UsageError(f"{where}.step_epochs: expected ascending epochs, got {list(steps)}")
+    weights = settings.deep_supervision_weights
+    if weights is not None and not any(weights):
+        raise UsageError(f"{where}.deep_supervision_weights: expected a weight above 0, got {list(weights)}")
+
+
+def _convert(value: Any, kind: Any) -> Any:
+    """Return `value` as `kind`, or `_WRONG`."""
+    if isinstance(kind, types.UnionType):
+        converted = (_convert(value, part) for part in typing.get_args(kind))
+        return next((found for found in converted if found is not _WRONG), _WRONG)
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list | tuple):
+            return _WRONG
+        parts = tuple(_convert(part, typing.get_args(kind)[0]) for part in value)
+        return _WRONG if any(part is _WRONG for part in parts) else parts
+    if kind is float and _is_number(value):
+        return float(value)
+    return value if type(value) is kind else _WRONG
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _in_range(number: float, rules: Mapping[str, Any]) -> bool:
+    within = rules["minimum"] <= number <= rules["maximum"] and rules["above"] < number < rules["below"]
+    return within and math.isfinite(number)
+
+
+def _expected(key: str) -> str:
+    """Say in words which values a setting takes: 'a whole number >= 1 or null'."""
+    rules = _FIELDS[key].metadata
+    if rules["choices"]:
+        return "one of " + ", ".join(rules["choices"])
+    kinds = typing.get_args(_TYPES[key]) if isinstance(_TYPES[key], types.UnionType) else (_TYPES[key],)
+    limits = (("above", ">"), ("minimum", ">="), ("below", "<"), ("maximum", "<="))
+    bounds = " and ".join(f"{sign} {rules[name]:g}" for name, sign in limits if math.isfinite(rules[name]))
+    words = []
+    for kind in kinds:
+        name = _NAMES.get(kind) or "a list of " + _NAMES[typing.get_args(kind)[0]].split(" ", 1)[1] + "s"
+        words.append(f"{name} {bounds}".strip() if kind is not type(None) else name)
+    return " or ".join(words)
+
+
+def _json(value: Any) -> str:
+    """Write a value as the plans file has it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_json, value))}]"
+    if _is_number(value):
+        return f"{value:g}"
+    return {None: "null", True: "true", False: "false"}.get(value, str(value))
