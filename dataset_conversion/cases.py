@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnunet_cardiac_ext.case_table import CaseRow
@@ -72,7 +72,7 @@ class SourceSubject:
     name: str
     cases: tuple[SourceCase, ...] = ()
     problem: str = ""
-    ignored: Mapping[Path, str] | None = None
+    ignored: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[Path, ...]:

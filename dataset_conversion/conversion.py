@@ -65,7 +65,6 @@ def convert_subjects(
         raise UsageError(f"--folds: expected at least 2, got {folds}")
     dataset = open_dataset(facts.name, dataset_id)
     _require_own_files(dataset, subjects, source)
-    # What describes the data set as a whole is written when all cases are there, and must not describe less before.
     results = {
         result.subject: result
         for result in progress(
@@ -91,8 +90,9 @@ def _describe(
     folders = [dataset.folder]
     if os.environ.get(discovery.PREPROCESSED):
         folders.append(discovery.preprocessed_folder() / dataset.folder.name)
+    report.splits = split_by_subject(training, folds=folds, seed=seed)
     try:
-        write_splits(split_by_subject(training, folds=folds, seed=seed), folders, overwrite=overwrite_splits)
+        write_splits(report.splits, folders, overwrite=overwrite_splits)
     except WorkError as error:
         report.problems.append(str(error))
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from nibabel.imageglobals import LoggingOutputSuppressor
+from nibabel.imageglobals import logger as nibabel_logger
 
 from dataset_conversion.geometry import Geometry, format_spacing, geometry_of, same_spacing
 from nnunet_cardiac_ext.errors import WorkError
@@ -16,6 +20,7 @@ from nnunet_cardiac_ext.files import written_whole
 SUFFIXES = (".nii.gz", ".nii")
 # Labels that went through a scale factor come back with rounding; 0.999 is no such thing.
 LABEL_TOLERANCE = 1e-4
+_HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has 348
 
 
 class SourceError(WorkError):
@@ -49,10 +54,10 @@ class Stack:
             if self.array.ndim != 3:
                 raise SourceError(f"{self.path.name}: expected 3 dimensions, got {_describe(self.array.shape)}")
             return self.array
-        frames = len(self.array) if self.array.ndim == 4 else 1
-        if self.array.ndim != 4 or frame >= frames:
-            raise SourceError(f"{self.path.name}: expected at least {frame + 1} frames, got {frames}")
-        return self.array[frame]
+        series = self.array if self.array.ndim == 4 else self.array[None]
+        if frame >= len(series):
+            raise SourceError(f"{self.path.name}: expected at least {frame + 1} frames, got {len(series)}")
+        return series[frame]
 
 
 def find_nifti(folder: Path, stem: str) -> Path | None:
@@ -69,24 +74,36 @@ def read_stack(path: Path) -> Stack:
     Raises:
         SourceError: The file is absent, empty, truncated, no NIfTI, or its header makes no sense.
     """
-    image, pixdim = _open(path)
     try:
-        with LoggingOutputSuppressor():
+        with _opened(path) as stream, _silent_nibabel():
+            # All of it: nibabel stops at the last voxel and so never sees the checksum at the end of a gzip file.
+            content = stream.read()
+            image = _nifti_class(content).from_bytes(content)
             array = np.asanyarray(image.dataobj).T
-            geometry = geometry_of(pixdim, image.affine)
+    except SourceError:
+        raise
     except Exception as error:  # nibabel, gzip and zlib raise a dozen types for damaged files
         raise SourceError(f"{path.name}: {_reason(error)}") from error
     while array.ndim > 3 and len(array) == 1:
         array = array[0]
     if array.ndim not in (3, 4) or not array.size:
         raise SourceError(f"{path.name}: expected 3 dimensions, got {_describe(array.shape)}")
-    return Stack(path, _as_stored(path, array), geometry)
+    try:
+        return Stack(path, _as_stored(path, array), geometry_of(_raw_header(content)["pixdim"][1:4], image.affine))
+    except ValueError as error:
+        raise SourceError(f"{path.name}: {error}") from error
 
 
 def count_frames(path: Path) -> int:
     """Return how many volumes a file says it holds, without reading them; raises like `read_stack`."""
-    shape = _open(path)[0].shape
-    return int(shape[3]) if len(shape) > 3 else 1
+    try:
+        with _opened(path) as stream:
+            dimensions = _raw_header(stream.read(_HEADER_BYTES))["dim"]
+    except SourceError:
+        raise
+    except Exception as error:  # as above
+        raise SourceError(f"{path.name}: {_reason(error)}") from error
+    return int(dimensions[4]) if dimensions[0] > 3 else 1
 
 
 def check_image(name: str, volume: np.ndarray) -> np.ndarray:
@@ -97,7 +114,7 @@ def check_image(name: str, volume: np.ndarray) -> np.ndarray:
     """
     broken = volume.size - int(np.isfinite(volume).sum())
     if broken:
-        raise SourceError(f"{name}: expected finite grey values, got NaN or infinity in {broken} of {volume.size} voxels")
+        raise SourceError(f"{name}: expected finite grey values, got NaN or infinity in {broken} voxels")
     if volume.min() == volume.max():
         raise SourceError(f"{name}: expected an image, got {volume.flat[0]:g} in every voxel")
     return volume
@@ -143,7 +160,7 @@ def check_same_grid(image: Stack, labels: Stack) -> tuple[str, ...]:
         )
     turned = np.degrees(np.arccos((own.axes * image.geometry.axes).sum(axis=0).clip(-1, 1))).max()
     if turned > 45:
-        raise SourceError(f"{name}: expected the orientation of its image, got an axis that is turned by {turned:.0f} degrees")
+        raise SourceError(f"{name}: expected the orientation of its image, got an axis turned by {turned:.0f} degrees")
     shift = float(np.linalg.norm(own.origin - image.geometry.origin))
     if turned > 0.1 or shift > 0.1:
         return (f"{name}: header {turned:.1f} degrees and {shift:.1f} mm off its image's, which is used for both",)
@@ -164,20 +181,42 @@ def write_volume(path: Path, volume: np.ndarray, geometry: Geometry) -> None:
         nib.save(image, partial)
 
 
-def _open(path: Path) -> tuple[nib.Nifti1Image, np.ndarray]:
-    """Load the header. Its pixdim is read a second time unchecked: nibabel turns a spacing of 0 or -1 into 1 silently."""
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedIOBase]:
+    """Open a file for reading, decompressed; by its first bytes, because browsers decompress without renaming."""
     if not path.is_file():
         raise SourceError(f"{path.name}: expected a file, found none")
     if not path.stat().st_size:
         raise SourceError(f"{path.name}: expected a NIfTI file, got 0 bytes")
+    with path.open("rb") as raw:
+        compressed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        with gzip.GzipFile(fileobj=raw) if compressed else raw as stream:
+            yield stream
+
+
+def _nifti_class(content: bytes) -> type[nib.Nifti1Image]:
+    if nib.Nifti1Header.may_contain_header(content):
+        return nib.Nifti1Image
+    if nib.Nifti2Header.may_contain_header(content):
+        return nib.Nifti2Image
+    raise ValueError("expected a NIfTI file, got something else")
+
+
+def _raw_header(content: bytes) -> nib.Nifti1Header:
+    """Return the header as it stands: nibabel's own reading turns a spacing of 0 or -1 into 1."""
+    header = _nifti_class(content).header_class
+    return header(content[: header.sizeof_hdr], check=False)
+
+
+@contextmanager
+def _silent_nibabel() -> Iterator[None]:
+    before = nibabel_logger.disabled
+    nibabel_logger.disabled = True
     try:
-        with LoggingOutputSuppressor():
-            image = nib.load(path)
-            with image.file_map["image"].get_prepare_fileobj("rb") as stream:
-                pixdim = type(image.header).from_fileobj(stream, check=False)["pixdim"][1:4]
-    except Exception as error:  # as above
-        raise SourceError(f"{path.name}: {_reason(error)}") from error
-    return image, pixdim
+        yield
+    finally:
+        nibabel_logger.disabled = before
 
 
 def _as_stored(path: Path, array: np.ndarray) -> np.ndarray:
@@ -188,11 +227,10 @@ def _as_stored(path: Path, array: np.ndarray) -> np.ndarray:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, nib.filebasedimages.ImageFileError):
-        return "expected a NIfTI file, got something else"
+    lines = str(error).splitlines() or [type(error).__name__]
     if isinstance(error, ValueError):
-        return str(error)
-    return f"expected a complete NIfTI file, but reading failed ({error or type(error).__name__})"
+        return lines[0]
+    return f"expected a complete NIfTI file, got a damaged one ({lines[0]})"
 
 
 def _describe(shape: tuple[int, ...]) -> str:

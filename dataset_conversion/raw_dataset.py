@@ -1,4 +1,4 @@
-"""The folder of an nnU-Net raw data set: its files, what earlier runs left in it, and the state by which a run resumes."""
+"""The folder of an nnU-Net raw data set: its files, what earlier runs left in it, dataset.json."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from dataset_conversion.cases import DataSetFacts
 from nnunet_cardiac_ext import __version__, discovery
 from nnunet_cardiac_ext.anatomy import LABEL_MAPS
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError, WorkError
 from nnunet_cardiac_ext.files import write_json
-
-from dataset_conversion.cases import DataSetFacts
 
 FILE_ENDING = ".nii.gz"
 # nnU-Net reads imagesTr and labelsTr only; imagesCine and labelsTs are for prediction and evaluation.
@@ -44,13 +43,18 @@ class RawDataset:
         """Return where the labels of a case lie."""
         return self.folder / LABEL_FOLDERS[row.part] / f"{row.case}{FILE_ENDING}"
 
+    @property
+    def states(self) -> Path:
+        """Folder of the files by which a run resumes."""
+        return self.folder / ".conversion"
+
     def state(self, subject: str) -> Path:
         """Return the file that says from what a finished subject was converted."""
-        return self.folder / ".conversion" / f"{subject}.json"
+        return self.states / f"{subject}.json"
 
     def finished_subjects(self) -> list[str]:
         """Return the subjects that this or an earlier run has finished, sorted."""
-        return sorted(path.stem for path in self.folder.glob(".conversion/[!.]*.json"))
+        return sorted(path.stem for path in self.states.glob("[!.]*.json"))
 
     def files(self) -> list[Path]:
         """Return all images and labels, sorted."""
@@ -73,8 +77,10 @@ def open_dataset(name: str, dataset_id: int) -> RawDataset:
         base = os.environ.get(variable)
         for other in sorted(Path(base).glob(f"Dataset{dataset_id:03d}_*")) if base else ():
             if other.name != folder.name:
-                raise UsageError(f"-d {dataset_id}: expected an id that is free or {folder.name}'s, got that of {other}")
+                raise UsageError(f"-d {dataset_id}: expected a free id or that of {folder.name}, got that of {other}")
     dataset = RawDataset(folder)
+    if dataset.files() and not dataset.states.exists():
+        raise UsageError(f"{folder}: expected one of this converter's, found another; remove it or take another -d")
     _make_folders(dataset)
     return dataset
 
@@ -124,8 +130,9 @@ def write_dataset_json(dataset: RawDataset, facts: DataSetFacts, training_cases:
 
 def _make_folders(dataset: RawDataset) -> None:
     try:
-        for name in (*_FOLDERS[:2], *LABEL_FOLDERS.values()):
-            (dataset.folder / name).mkdir(parents=True, exist_ok=True)
+        dataset.states.mkdir(parents=True, exist_ok=True)
+        for name in ("imagesTr", "labelsTr", "imagesTs", "labelsTs"):
+            (dataset.folder / name).mkdir(exist_ok=True)
         for path in (path for name in _FOLDERS for path in (dataset.folder / name).glob(".*")):
             if _PARTIAL.fullmatch(path.name):
                 path.unlink()

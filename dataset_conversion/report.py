@@ -14,6 +14,7 @@ from typing import Any
 
 from dataset_conversion.cases import SourceSubject
 from dataset_conversion.raw_dataset import IMAGE_FOLDERS, RawDataset
+from dataset_conversion.splits import Splits, leaks
 from dataset_conversion.subject import ConvertedCase, SubjectResult
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.files import write_json
@@ -31,6 +32,7 @@ class ConversionReport:
         subjects: The subjects found.
         results: What became of each of them, in the same order.
         settings: What the conversion was asked for.
+        splits: The folds.
         problems: Failures that are not a subject's (folds that differ from those on disk), one line each.
     """
 
@@ -40,6 +42,7 @@ class ConversionReport:
     results: list[SubjectResult]
     settings: Mapping[str, Any]
     problems: list[str] = field(default_factory=list)
+    splits: Splits = field(default_factory=list)
 
     @property
     def cases(self) -> list[ConvertedCase]:
@@ -74,7 +77,9 @@ class ConversionReport:
         return (
             f"{self.folder.name}: {cases} cases of {len(self.results) - failed} subjects"
             f" ({sum(result.unchanged for result in self.results)} unchanged since an earlier run), {failed} failed\n"
-            f"{self.folder / FILE_NAME}: every file, {notes} repairs"
+            f"splits_final.json: {len(self.splits)} folds, "
+            f"{leaks(self.splits, {row.case: row.subject for row in self.rows})} subjects on both sides of one\n"
+            f"{self.folder / FILE_NAME}: what became of each file, {notes} notes on headers"
         )
 
     def write(self) -> None:
@@ -89,6 +94,7 @@ class ConversionReport:
             "source": str(self.source),
             "settings": dict(self.settings),
             "versions": _versions(),
+            "folds": len(self.splits),
             "problems": self.problems,
             "failed": [
                 {"subject": s.name, "reason": r.problem, "files": [self._relative(path) for path in s.files]}
@@ -111,7 +117,7 @@ class ConversionReport:
             "ignored": [
                 {"file": self._relative(path), "reason": reason}
                 for subject in self.subjects
-                for path, reason in sorted((subject.ignored or {}).items())
+                for path, reason in sorted(subject.ignored.items())
             ],
         }
 

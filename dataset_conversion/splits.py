@@ -50,10 +50,9 @@ def split_by_subject(rows: Sequence[CaseRow], *, folds: int, seed: int) -> Split
 
 
 def leaks(splits: Splits, subject_of: Mapping[str, str]) -> int:
-    """Return in how many folds and subjects a subject has cases on both sides; 0 is what it must be."""
-    return sum(
-        len({subject_of[case] for case in fold["train"]} & {subject_of[case] for case in fold["val"]}) for fold in splits
-    )
+    """Return how many subjects have cases on both sides of a fold, summed over the folds; it must be 0."""
+    subjects = [{part: {subject_of[case] for case in cases} for part, cases in fold.items()} for fold in splits]
+    return sum(len(fold["train"] & fold["val"]) for fold in subjects)
 
 
 def write_splits(splits: Splits, folders: Sequence[Path], *, overwrite: bool) -> None:

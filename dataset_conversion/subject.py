@@ -12,11 +12,19 @@ from typing import Any
 import numpy as np
 
 from dataset_conversion.cases import DataSetFacts, SourceCase, SourceSubject
-from dataset_conversion.images import SourceError, Stack, check_image, check_labels, check_same_grid, read_stack, write_volume
+from dataset_conversion.images import (
+    SourceError,
+    Stack,
+    check_image,
+    check_labels,
+    check_same_grid,
+    read_stack,
+    write_volume,
+)
 from dataset_conversion.raw_dataset import RawDataset
 from nnunet_cardiac_ext.anatomy import LABEL_MAPS, LabelMap
 from nnunet_cardiac_ext.case_table import CaseRow
-from nnunet_cardiac_ext.errors import CardiacError
+from nnunet_cardiac_ext.errors import CardiacError, WorkError
 from nnunet_cardiac_ext.files import read_json, write_json
 from nnunet_cardiac_ext.regions import base_is_first
 
@@ -113,16 +121,20 @@ def _read_case(case: SourceCase, stacks: Mapping[Path, Stack], facts: DataSetFac
     stack = stacks[case.image.path]
     image = check_image(case.image.path.name, stack.volume(case.image.frame))
     row = replace(case.row, spacing=stack.geometry.spacing, slices=len(image))
-    notes = tuple(f"{stack.path.name}: {note}" for note in stack.geometry.notes)
+    notes = _header_notes(stack)
     if case.labels is None:
         return ConvertedCase(row, notes=notes), image, None, stack
     label_stack = stacks[case.labels.path]
-    notes += check_same_grid(stack, label_stack)
+    notes += _header_notes(label_stack) + check_same_grid(stack, label_stack)
     label_map = LABEL_MAPS[facts.label_map]
     labels = _canonical_labels(case, label_stack, label_map, facts)
     voxels = {name: int((labels == label_map.values[name]).sum()) for name in label_map.structures}
     row = replace(row, base_first=_base_first(labels, label_map))
     return ConvertedCase(row, voxels, notes), image, labels, stack
+
+
+def _header_notes(stack: Stack) -> tuple[str, ...]:
+    return tuple(f"{stack.path.name}: {note}" for note in stack.geometry.notes)
 
 
 def _canonical_labels(case: SourceCase, stack: Stack, label_map: LabelMap, facts: DataSetFacts) -> np.ndarray:
@@ -144,7 +156,7 @@ def _base_first(labels: np.ndarray, label_map: LabelMap) -> bool | None:
 def _digest(subject: SourceSubject, facts: DataSetFacts) -> str:
     """Fingerprint of the source files and of all that decides what is made of them."""
     stats = {str(path): (s.st_size, s.st_mtime_ns) for path in subject.files if path.exists() for s in [path.stat()]}
-    content = [FORMAT, asdict(subject) | {"ignored": None}, facts.label_map, dict(facts.source_labels), stats]
+    content = [FORMAT, asdict(subject) | {"ignored": {}}, facts.label_map, dict(facts.source_labels), stats]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -171,9 +183,13 @@ def _cases_from(state: Mapping[str, Any]) -> tuple[ConvertedCase, ...]:
 
 
 def _remove_outputs(dataset: RawDataset, subject: SourceSubject, state: Mapping[str, Any]) -> None:
-    dataset.state(subject.name).unlink(missing_ok=True)
-    for path in {*output_files(dataset, subject), *(dataset.folder / name for name in state.get("files", {}))}:
-        path.unlink(missing_ok=True)
+    files = {*output_files(dataset, subject), *(dataset.folder / name for name in state.get("files", {}))}
+    try:
+        # The state goes first: a run that is killed here must not leave one that promises files.
+        for path in (dataset.state(subject.name), *sorted(files)):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise WorkError(f"{error.filename}: cannot be removed ({error.strerror or error})") from error
 
 
 def _sizes(dataset: RawDataset, path: Path) -> dict[str, int]:

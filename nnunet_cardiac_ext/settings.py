@@ -90,7 +90,7 @@ class CardiacSettings:
         "arithmetic in training: auto is nnU-Net's (float16 on CUDA, else float32), off is float32, bf16 is bfloat16",
         choices=("auto", "off", "bf16"),
     )  # fmt: skip
-    channels_last: bool = _setting(False, "network", "memory layout with the channels last; 2D networks only")
+    channels_last: bool = _setting(False, "network", "memory layout with the channels last; on a CPU faster with batch normalisation, slower without")
 
     augmentation: str = _setting(
         "nnunet", "data",
@@ -140,7 +140,7 @@ def read_settings(
 
 
 def checked_value(key: str, value: Any, where: str = BLOCK) -> Any:
-    """Return one setting in its own type (lists become tuples, whole numbers may stand for floats).
+    """Return one setting in its own type (lists become tuples, a whole number may stand for a float, one for a list).
 
     Raises:
         UsageError: The value has the wrong type or is out of range.
@@ -197,9 +197,8 @@ def _convert(value: Any, kind: Any) -> Any:
         converted = (_convert(value, part) for part in typing.get_args(kind))
         return next((found for found in converted if found is not _WRONG), _WRONG)
     if typing.get_origin(kind) is tuple:
-        if not isinstance(value, list | tuple):
-            return _WRONG
-        parts = tuple(_convert(part, typing.get_args(kind)[0]) for part in value)
+        listed = value if isinstance(value, list | tuple) else [value]
+        parts = tuple(_convert(part, typing.get_args(kind)[0]) for part in listed)
         return _WRONG if any(part is _WRONG for part in parts) else parts
     if kind is float and _is_number(value):
         return float(value)

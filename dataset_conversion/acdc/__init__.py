@@ -9,10 +9,11 @@ from dataset_conversion.acdc.reader import find_subjects
 from dataset_conversion.cases import DataSetFacts
 from dataset_conversion.conversion import DEFAULT_FOLDS, DEFAULT_SEED, convert_subjects
 from dataset_conversion.report import ConversionReport
+from nnunet_cardiac_ext.registry import DATA_SETS
 
 FACTS = DataSetFacts(
-    name="ACDC",
-    label_map="cine",
+    name=DATA_SETS["acdc"].dataset_name,
+    label_map=DATA_SETS["acdc"].label_map,
     source_labels={"RV": 1, "MYO": 2, "LV": 3},
     description="Short-axis cine MR of 150 patients, ED and ES: normal, DCM, HCM, infarction, abnormal right ventricle",
     reference="Bernard et al., IEEE Transactions on Medical Imaging 37(11), 2018, doi:10.1109/TMI.2018.2837502",

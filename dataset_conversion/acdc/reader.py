@@ -1,9 +1,8 @@
 """Find the patients of ACDC and their frames in the official layout.
 
-    database/{training,testing}/patientNNN/
-        Info.cfg                          ED, ES, Group, Height, NbFrame, Weight; frames count from 1
-        patientNNN_4d.nii.gz              the whole cycle, not needed
-        patientNNN_frameXX[_gt].nii.gz    ED and ES with their labels
+`database/{training,testing}/patientNNN/` holds `Info.cfg` (ED, ES, Group, Height, NbFrame, Weight), the frames of ED
+and ES with their labels, `patientNNN_frameXX.nii.gz` and `patientNNN_frameXX_gt.nii.gz`, and the whole cycle,
+`patientNNN_4d.nii.gz`. Frames count from 1.
 """
 
 from __future__ import annotations
@@ -56,8 +55,11 @@ def find_subjects(source: Path, *, frames: str = "labelled") -> list[SourceSubje
     if not source.is_dir():
         raise UsageError(f"{source}: expected a folder, found {'a file' if source.exists() else 'nothing'}")
     folders: dict[str, list[tuple[str, Path]]] = defaultdict(list)
-    for part, folder in _patient_folders(source):
-        folders[folder.name].append((part, folder))
+    try:
+        for part, folder in _patient_folders(source):
+            folders[folder.name].append((part, folder))
+    except OSError as error:
+        raise UsageError(f"{source}: cannot be read ({error.strerror or error})") from error
     if not folders:
         raise UsageError(
             f"{source}: expected ACDC's database folder, its training or testing, with folders patientNNN; found none"
@@ -67,7 +69,8 @@ def find_subjects(source: Path, *, frames: str = "labelled") -> list[SourceSubje
 
 def _patient_folders(source: Path) -> Iterator[tuple[str, Path]]:
     direct = [folder for folder in sorted(source.iterdir()) if folder.is_dir() and PATIENT.fullmatch(folder.name)]
-    yield from ((PART_OF_FOLDER.get(source.resolve().name, "train"), folder) for folder in direct)
+    is_testing = "testing" in (source.absolute().name, source.resolve().name)
+    yield from (("test" if is_testing else "train", folder) for folder in direct)
     for base in (source, source / "database"):
         for name, part in PART_OF_FOLDER.items():
             folders = sorted((base / name).glob("patient*"))
@@ -78,17 +81,23 @@ def _read_patient(source: Path, found: list[tuple[str, Path]], frames: str) -> S
     (part, folder), *others = found
     subject = SourceSubject(folder.name)
     if others:
-        places = ", ".join(str(path.relative_to(source)) for _, path in found)
-        return replace(subject, problem=f"expected one folder, found {places}")
+        places = ", ".join(path.relative_to(source).as_posix() for _, path in found)
+        return _failed(subject, f"expected one folder, found {places}", found)
     try:
         patient = _Patient(folder, source, part, _read_info(folder / "Info.cfg"))
         cases = _labelled_cases(patient)
         if frames == "all":
             cases += _cine_cases(patient)
     except SourceError as error:
-        return replace(subject, problem=str(error))
+        return _failed(subject, str(error), found)
     subject = replace(subject, cases=tuple(cases))
-    return replace(subject, ignored=_ignored_files(folder, subject))
+    used = {*subject.files, folder / "Info.cfg"}
+    return replace(subject, ignored={path: _why_ignored(path) for path in _files(folder) if path not in used})
+
+
+def _failed(subject: SourceSubject, problem: str, found: list[tuple[str, Path]]) -> SourceSubject:
+    files = [path for _, folder in found for path in _files(folder)]
+    return replace(subject, problem=problem, ignored=dict.fromkeys(files, "left out with its patient"))
 
 
 def _read_info(path: Path) -> dict[str, str]:
@@ -117,7 +126,8 @@ def _labelled_cases(patient: _Patient) -> list[SourceCase]:
     unlabelled = [case for case in cases if case.labels is None]
     # The first release of ACDC had no labels in testing; labels of one frame only are an incomplete download.
     if unlabelled and (patient.part == "train" or len(unlabelled) < len(cases)):
-        raise SourceError(f"{unlabelled[0].row.case}_gt.nii.gz: expected the labels of {unlabelled[0].row.phase}, found none")
+        row = unlabelled[0].row
+        raise SourceError(f"{row.case}_gt.nii.gz: expected the labels of {row.phase}, found none")
     return cases
 
 
@@ -160,9 +170,11 @@ def _row(patient: _Patient, number: int, phase: str, part: str, file: Path) -> C
     )
 
 
-def _ignored_files(folder: Path, subject: SourceSubject) -> dict[Path, str]:
-    others = set(folder.iterdir()) - set(subject.files) - {folder / "Info.cfg"}
-    return {path: _why_ignored(path) for path in sorted(others)}
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:  # a folder that cannot be listed has already failed at its Info.cfg
+        return []
 
 
 def _why_ignored(path: Path) -> str:

@@ -16,7 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add one subcommand per data set: the common options, then its own."""
     commands = parser.add_subparsers(dest="data_set", required=True, metavar="DATA_SET")
     for name, data_set in DATA_SETS.items():
-        command = commands.add_parser(name, help=data_set.summary, description=f"{data_set.title}: {data_set.summary}.")
+        command = commands.add_parser(
+            name,
+            help=data_set.summary,
+            description=f"{data_set.title}: {data_set.summary}.",
+            argument_default=argparse.SUPPRESS,  # the defaults are those of the Python function
+        )
         _add_common(command)
         _OWN_OPTIONS.get(name, lambda _: None)(command)
 
@@ -33,9 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-i", dest="source", type=Path, required=True, metavar="DIR", help="the downloaded folder")
-    parser.add_argument("-d", dest="dataset_id", type=int, required=True, metavar="ID", help="nnU-Net's number, such as 27")
-    parser.add_argument("--folds", type=int, default=5, help="folds of the cross-validation, by subject (default: 5)")
-    parser.add_argument("--seed", type=int, default=12345, help="seed of the folds (default: 12345)")
+    parser.add_argument("-d", dest="dataset_id", type=int, required=True, metavar="ID", help="nnU-Net's id, such as 27")
+    parser.add_argument("--folds", type=int, help="folds of the cross-validation, by subject (default: 5)")
+    parser.add_argument("--seed", type=int, help="seed of the folds (default: 12345)")
     parser.add_argument(
         "--overwrite-splits", action="store_true", help="replace a splits_final.json that holds other folds"
     )
@@ -47,7 +52,6 @@ def _add_frames(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frames",
         choices=("labelled", "all"),
-        default="labelled",
         help="all: also write every frame of the 4-D files, into imagesCine (default: labelled)",
     )
 

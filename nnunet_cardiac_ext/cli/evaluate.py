@@ -20,10 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", type=Path, required=True, metavar="OUT", help="folder for the tables")
     parser.add_argument(
         "--labels", type=parse_labels, metavar="LV=1,...",
-        help="label values in both folders (default: those of the dataset.json beside the reference, or RV=1,MYO=2,LV=3)",
+        help="label values in both folders (default: of the dataset.json beside the reference, or RV=1,MYO=2,LV=3)",
     )  # fmt: skip
-    parser.add_argument("--cases", type=Path, metavar="CSV", help="case table (default: cases.csv beside the reference)")
-    parser.add_argument("--by", nargs="+", default=[], metavar="COLUMN", help="summarise by these columns of the case table")
+    parser.add_argument("--cases", type=Path, metavar="CSV", help="case table (default: cases.csv beside -ref)")
+    parser.add_argument("--by", nargs="+", default=[], metavar="COLUMN", help="summarise by columns of the case table")
     parser.add_argument("-np", type=int, metavar="N", help="number of processes (default: by cores and cases)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
 
@@ -69,7 +69,7 @@ def _table(result: EvaluationResult) -> str:
     lines = [f"{len(result.cases)} cases, means".ljust(22) + "".join(f"{title:>13}" for title in titles)]
     for structure in structures:
         means = (result.mean(metric, structure, region) for metric, region in columns)
-        cells = [f"{mean:13.3f}" if title.startswith("Dice") else f"{mean:13.2f}" for title, mean in zip(titles, means, strict=True)]
+        cells = [f"{mean:13.3f}" for mean in means]
         lines.append(structure.ljust(22) + "".join(cells))
     if result.unpredicted:
         lines.append(f"not predicted, not scored: {len(result.unpredicted)} cases (listed in evaluation.json)")

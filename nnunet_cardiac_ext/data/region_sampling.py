@@ -76,7 +76,7 @@ class RegionSamplingDataLoader(nnUNetDataLoader):
         **options: Any,
     ) -> None:
         if len(patch_size) != 2:
-            raise UsageError(f"region sampling: expected a 2D configuration, got patches of {len(patch_size)} dimensions")
+            raise UsageError(f"region sampling: expected 2D patches, got {len(patch_size)} dimensions")
         super().__init__(data, batch_size, patch_size, final_patch_size, label_manager, **options)
         self._data = _CasesWithLaws(data, laws)
         self._classes: list[Label] = (

@@ -28,9 +28,10 @@ class SliceLaw:
             foreground: Whether the slice must hold foreground; where none does, any slice may come.
         """
         law = self.foreground if foreground and self.foreground is not None else self.random
-        # searchsorted on the cumulative sum is several times faster than numpy's choice with p.
-        index = np.searchsorted(np.cumsum(law), np.random.uniform(), side="right")  # noqa: NPY002
-        return int(min(index, np.flatnonzero(law)[-1]))
+        # searchsorted on the cumulative sum is several times faster than numpy's choice with p. Dividing by its last
+        # value makes that exactly 1, above every uniform number.
+        cumulative = np.cumsum(law)
+        return int(np.searchsorted(cumulative / cumulative[-1], np.random.uniform(), side="right"))  # noqa: NPY002
 
 
 def region_aware_law(labels: np.ndarray, ratio: float, *, ignore_label: int | None = None) -> SliceLaw:

@@ -28,7 +28,7 @@ def start_workers(
         batches = SingleThreadedAugmenter(loader, None)
     else:
         batches = NonDetMultiThreadedAugmenter(
-            loader, None, len(seeds), num_cached=queued, seeds=list(seeds), pin_memory=pin_memory, wait_time=WAIT_SECONDS
+            loader, None, len(seeds), queued, seeds=list(seeds), pin_memory=pin_memory, wait_time=WAIT_SECONDS
         )
     # The first batch starts the processes, so that they run before the device is busy and fail early.
     next(batches)

@@ -70,13 +70,8 @@ def demo(options: DemoOptions) -> Summary:
     discovery.enable_trainers()
     runner = Runner(options.output, environment=_environment(options), quiet=options.quiet)
     runner.run(_steps(options))
-    return summarise(options.output, unseen=unseen_labels(options), seconds=runner.seconds())
-
-
-def unseen_labels(options: DemoOptions) -> Path:
-    """Return the folder with the reference labels of the unseen cases."""
-    raw = discovery.dataset_folder(discovery.raw_folder(), recipe.DATASET_ID)
-    return raw / ("labelsTs" if _has_labelled_test_part(raw) else "labelsTr")
+    truth = options.data / "truth.csv" if options.source is None else None
+    return summarise(options.output, truth=truth, seconds=runner.seconds())
 
 
 def _steps(options: DemoOptions) -> Iterator[Step]:

@@ -48,7 +48,7 @@ def _ventricle(name: str) -> tuple[ClinicalQuantity, ...]:
         ClinicalQuantity(f"{lower}_sv", f"{name} SV", "ml", "Stroke volume, EDV minus ESV; never clipped."),
         ClinicalQuantity(
             f"{lower}_ef", f"{name} EF", "percent",
-            "Ejection fraction, 100 (EDV - ESV) / EDV; never clipped, undefined where EDV is 0.",
+            "Ejection fraction, 100 (EDV − ESV) / EDV; never clipped, undefined where EDV is 0.",
         ),
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Mapping
@@ -76,9 +77,18 @@ def identity_figure(reference: np.ndarray, prediction: np.ndarray, unit: str, al
 
 
 def difference_figure(
-    reference: np.ndarray, prediction: np.ndarray, result: Agreement, unit: str, alt: str
+    reference: np.ndarray, prediction: np.ndarray, result: Agreement, unit: str, difference_unit: str, alt: str
 ) -> str:
-    """Draw the difference over the mean of both (Bland and Altman) with bias and limits of agreement."""
+    """Draw the difference over the mean of both (Bland and Altman) with bias and limits of agreement.
+
+    Args:
+        reference: Values, shape (n,); pairs with NaN are left out.
+        prediction: Values in the same unit, shape (n,).
+        result: Their agreement.
+        unit: Unit of the values.
+        difference_unit: Unit of their differences ("points" for values in %).
+        alt: What the figure shows, for those who cannot see it.
+    """
     with rc_context(dict(_STYLE)):
         figure, axes = _axes(2.9, 2.6)
         known = np.isfinite(reference) & np.isfinite(prediction)
@@ -88,7 +98,9 @@ def difference_figure(
             if np.isfinite(value):
                 axes.axhline(value, color=_INK, linewidth=0.9, linestyle=style)
         _points(axes, (a + b) / 2, b - a)
-        axes.set(xlim=_range((a + b) / 2), xlabel=f"mean of both, {unit}", ylabel=f"difference, {unit}")
+        limits = [value for value in (result.lower, result.upper) if np.isfinite(value)]
+        axes.set(xlim=_range((a + b) / 2), ylim=_range(np.concatenate([b - a, limits, [0]])))
+        axes.set(xlabel=f"mean of both, {unit}", ylabel=f"difference, {difference_unit}")
         return _svg(figure, alt)
 
 
@@ -124,7 +136,20 @@ def _svg(figure: Figure, alt: str) -> str:
     text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, variable)
+    text = _with_own_ids(text)
     return text.replace("<svg ", f'<svg role="img" aria-label="{_escape(alt)}" ', 1)
+
+
+def _with_own_ids(text: str) -> str:
+    """Keep the ids that the figure refers to, under names that no other figure of the page has; drop the rest."""
+    own = hashlib.sha256(text.encode()).hexdigest()[:8]
+    used = set(re.findall(r"#([\w.-]+)", text))
+
+    def renamed(match: re.Match[str]) -> str:
+        return f' id="{own}-{match[1]}"' if match[1] in used else ""
+
+    text = re.sub(r' id="([^"]*)"', renamed, text)
+    return re.sub(r'(url\(#|href="#)', rf"\g<1>{own}-", text)
 
 
 def _escape(text: str) -> str:

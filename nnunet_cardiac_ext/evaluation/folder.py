@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import platform
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nnunet_cardiac_ext import case_table
 from nnunet_cardiac_ext.case_table import CaseRow
-from nnunet_cardiac_ext.errors import CardiacError, UsageError, WorkError
+from nnunet_cardiac_ext.errors import UsageError, WorkError
 from nnunet_cardiac_ext.evaluation.clinical import clinical_table
-from nnunet_cardiac_ext.evaluation.inputs import Pairing, find_labels, format_numbers, pair_cases, read_labels
+from nnunet_cardiac_ext.evaluation.inputs import Pairing, find_labels, pair_cases
 from nnunet_cardiac_ext.evaluation.profiles import PROFILE_POINTS
-from nnunet_cardiac_ext.evaluation.scoring import WHOLE, CaseScore, MetricRow, score_case
-from nnunet_cardiac_ext.evaluation.summary import SummaryRow, summarise
+from nnunet_cardiac_ext.evaluation.scoring import WHOLE, CaseScore, MetricRow
+from nnunet_cardiac_ext.evaluation.scoring_pool import score_pairs
+from nnunet_cardiac_ext.evaluation.summary import SummaryRow, check_columns, summarise
 from nnunet_cardiac_ext.files import write_csv, write_json
 from nnunet_cardiac_ext.progress import progress
 
@@ -33,8 +29,6 @@ SUMMARY_FILE = "summary.csv"
 CLINICAL_FILE = "clinical.csv"
 PROFILES_FILE = "profiles.csv"
 FACTS_FILE = "evaluation.json"
-# Headers are rounded to float32 by some writers; a real difference of voxel size is far larger.
-SPACING_TOLERANCE = 1e-3
 # A worker process takes seconds to start (torch); below this number of cases it does not pay.
 CASES_WORTH_A_WORKER = 8
 
@@ -90,7 +84,8 @@ def evaluate(
         labels: Label value by structure in both folders; by default those of the data set's `dataset.json`, or cine's.
         cases: Case table; by default `cases.csv` beside the reference folder, where it exists.
         by: Columns of the case table to summarise by.
-        workers: Number of processes; by default one per core, fewer where there are few cases.
+        workers: Number of processes; by default one per core, fewer where there are few cases. A script that calls
+            this with more than one guards its own start by `if __name__ == "__main__"`.
         quiet: No progress bar.
 
     Returns:
@@ -102,17 +97,18 @@ def evaluate(
     """
     pairing = pair_cases(reference, prediction)
     labels = dict(labels) if labels else find_labels(reference, prediction)
-    table = _read_cases(reference, cases)
-    summarise([], table, by)  # a wrong column shall not cost the time of the scoring
-    outcomes = sorted(
+    cases = cases or _cases_beside(reference)
+    table = case_table.read_case_table(cases) if cases else []
+    check_columns(table, by)
+    outcomes = sorted(  # as if scored one after the other, whatever worker was faster
         progress(
-            _outcomes(pairing, labels, _number_of_workers(workers, len(pairing.pairs))),
+            score_pairs(pairing.pairs, labels, workers=_number_of_workers(workers, len(pairing.pairs))),
             label="evaluating", total=len(pairing.pairs), quiet=quiet,
         ),
-        key=lambda outcome: outcome[0],
+        key=lambda outcome: outcome.case,
     )  # fmt: skip
-    scores = [score for _, score, _ in outcomes if score]
-    failures = {case: failure for case, _, failure in outcomes if failure}
+    scores = [outcome.score for outcome in outcomes if outcome.score]
+    failures = {outcome.case: outcome.failure for outcome in outcomes if outcome.failure}
     if not scores:
         raise WorkError(f"no case could be scored; the first: {next(iter(failures.values()))}")
     result = _result(output, scores, failures, pairing, table, by)
@@ -121,61 +117,15 @@ def evaluate(
     return result
 
 
-def _read_cases(reference: Path, path: Path | None) -> list[CaseRow]:
-    if path is not None:
-        return case_table.read_case_table(path)
-    beside = reference.resolve().parent / case_table.FILE_NAME
-    return case_table.read_case_table(beside) if beside.is_file() else []
+def _cases_beside(reference: Path) -> Path | None:
+    path = reference.resolve().parent / case_table.FILE_NAME
+    return path if path.is_file() else None
 
 
 def _number_of_workers(workers: int | None, cases: int) -> int:
     if workers is not None and workers < 1:
         raise UsageError(f"-np: expected at least 1 process, got {workers}")
     return workers or max(1, min(os.cpu_count() or 1, cases // CASES_WORTH_A_WORKER))
-
-
-Outcome = tuple[str, "CaseScore | None", str]
-
-
-def _outcomes(pairing: Pairing, labels: Mapping[str, int], workers: int) -> Iterator[Outcome]:
-    tasks = [(case, *paths, labels) for case, paths in pairing.pairs.items()]
-    if workers == 1:
-        yield from (_score_files(*task) for task in tasks)
-        return
-    # One server process imports torch once, its forks share it; plain forks of this process could inherit locks.
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context: Any = multiprocessing.get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(["monai.metrics.utils", __name__])
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_use_one_thread) as pool:
-        try:
-            for future in as_completed([pool.submit(_score_files, *task) for task in tasks]):
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise WorkError("a worker process died, probably for want of memory: expected to go through with -np 1") from error
-
-
-def _use_one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
-
-
-def _score_files(case: str, reference: Path, prediction: Path, labels: Mapping[str, int]) -> Outcome:
-    try:
-        expected, predicted = read_labels(reference, labels), read_labels(prediction, labels)
-        if expected.array.shape != predicted.array.shape:
-            shapes = format_numbers(predicted.array.shape), format_numbers(expected.array.shape)
-            raise WorkError(f"{prediction}: expected {shapes[1]} voxels (slice, row, column) as in the reference, got {shapes[0]}")
-        score = score_case(case, expected.array, predicted.array, spacing=expected.spacing, labels=labels)
-    except CardiacError as error:
-        return case, None, str(error)
-    if not np.allclose(expected.spacing, predicted.spacing, rtol=SPACING_TOLERANCE, atol=0):
-        score.remarks.append(
-            f"{prediction}: spacing {format_numbers(predicted.spacing)} mm differs from the reference's "
-            f"{format_numbers(expected.spacing)} mm, which was used"
-        )
-    return case, score, ""
 
 
 def _result(
@@ -227,6 +177,7 @@ def _facts(
         "command": shlex.join(command),
         "reference": str(reference.resolve()),
         "prediction": str(prediction.resolve()),
+        "case_table": str(cases.resolve()) if cases else "",
         "labels": dict(labels),
         "by": list(by),
         "cases": len(result.cases),

@@ -55,7 +55,7 @@ def pair_cases(reference: Path, prediction: Path) -> Pairing:
     common = sorted(references.keys() & predictions.keys())
     if not common:
         raise UsageError(
-            f"{prediction}: expected files named as in {reference} ({min(references)}, ...), got {min(predictions)}, ..."
+            f"{prediction}: expected names as in {reference} ({min(references)}, ...), got {min(predictions)}, ..."
         )
     return Pairing(
         pairs={case: (references[case], predictions[case]) for case in common},
@@ -90,17 +90,17 @@ def read_volume(path: Path) -> Volume:
     """
     try:
         image = sitk.ReadImage(str(path))
-        volume = Volume(sitk.GetArrayFromImage(image), tuple(map(float, image.GetSpacing()[::-1])))
+        array, spacing = sitk.GetArrayFromImage(image), image.GetSpacing()[::-1]
     except RuntimeError as error:
         # ITK reads no NIfTI file with sheared direction cosines (some of M&Ms); scoring needs no orientation.
         if "orthonormal" not in str(error):
             raise WorkError(f"{path}: cannot be read as an image") from error
-        volume = _read_with_nibabel(path)
-    if volume.array.ndim != 3:
-        raise WorkError(f"{path}: expected a 3-D image, got {volume.array.ndim}-D")
-    if not all(0 < value < float("inf") for value in volume.spacing):
-        raise WorkError(f"{path}: expected a positive spacing, got {format_numbers(volume.spacing)} mm")
-    return volume
+        array, spacing = _read_with_nibabel(path)
+    if array.ndim != 3:
+        raise WorkError(f"{path}: expected a 3-D image, got {array.ndim}-D")
+    if not all(0 < value < float("inf") for value in spacing):
+        raise WorkError(f"{path}: expected a positive spacing, got {format_numbers(spacing)} mm")
+    return Volume(array, (float(spacing[0]), float(spacing[1]), float(spacing[2])))
 
 
 def read_labels(path: Path, labels: Mapping[str, int]) -> Volume:
@@ -147,8 +147,7 @@ def _labels_of(path: Path) -> dict[str, int]:
     return {name: value for name, value in labels.items() if value and name != "ignore"}
 
 
-def _read_with_nibabel(path: Path) -> Volume:
+def _read_with_nibabel(path: Path) -> tuple[np.ndarray, tuple[float, ...]]:
     image = nib.load(path)
-    zooms = image.header.get_zooms()[:3]  # type: ignore[attr-defined]
     # nibabel has the slice axis last, SimpleITK's arrays have it first.
-    return Volume(np.asanyarray(image.dataobj).T, tuple(float(value) for value in zooms[::-1]))  # type: ignore[attr-defined]
+    return np.asanyarray(image.dataobj).T, image.header.get_zooms()[:3][::-1]

@@ -125,9 +125,7 @@ def _by_name(*metrics: Metric) -> Mapping[str, Metric]:
     return MappingProxyType({metric.name: metric for metric in metrics})
 
 
-_SURFACE = (
-    "The surface of a mask are its voxels with a face (6-neighbourhood) towards the outside or the border of the image."
-)
+_SURFACE = "A surface voxel has a face (6-neighbourhood) towards the outside of its mask or on the border of the image."
 
 METRICS: Mapping[str, Metric] = _by_name(
     Metric(
@@ -143,8 +141,8 @@ METRICS: Mapping[str, Metric] = _by_name(
     ),
     Metric(
         "hd", "Hausdorff distance", "mm",
-        f"Largest distance from a surface voxel of one mask to the nearest surface voxel of the other (3-D). {_SURFACE} "
-        "Undefined where a mask is empty.",
+        "Largest distance from a surface voxel of one mask to the nearest surface voxel of the other (3-D). "
+        f"{_SURFACE} Undefined where a mask is empty.",
         hausdorff,
     ),
     Metric(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.figure import Figure
+from contourpy import contour_generator
 from matplotlib.image import imsave
 
 from nnunet_cardiac_ext.evaluation.figures import structure_colour
@@ -39,7 +39,7 @@ class SliceView:
 
     Attributes:
         number: Number of the slice, counted from 1 in the order of the file.
-        region: "base", "middle", "apex" or "no heart in the reference".
+        region: "base", "middle", "apex" or "no reference".
         dice: Dice of the slice by structure, NaN where both masks are empty.
         picture: The image as a data URI.
         width: Width of the crop in pixels of the image.
@@ -97,16 +97,16 @@ def _order(regions: np.ndarray) -> list[int]:
 
 
 def _region_name(region: int) -> str:
-    return "no heart in the reference" if region == Region.NON_CARDIAC else Region(region).name.lower()
+    return "no reference" if region == Region.NON_CARDIAC else Region(region).name.lower()
 
 
 def _crop(mask: np.ndarray, spacing: tuple[float, float, float]) -> tuple[slice, slice]:
-    flat = mask.any(axis=0)
+    flat = np.asarray(mask.any(axis=0))
     if not flat.any():
         return slice(None), slice(None)
     bounds = []
     for axis, step in ((1, spacing[1]), (0, spacing[2])):
-        along = np.flatnonzero(flat.any(axis=axis))
+        along = np.flatnonzero(np.any(flat, axis=axis))
         margin = round(CROP_MARGIN_MM / step)
         bounds.append(slice(max(0, int(along[0]) - margin), int(along[-1]) + margin + 1))
     return bounds[0], bounds[1]
@@ -138,11 +138,10 @@ def _outline(mask: np.ndarray) -> str:
     """Return the outline halfway between the voxels inside and outside, as an SVG path."""
     if not mask.any():
         return ""
-    axes = Figure().add_subplot()
     # One voxel of rim closes outlines that touch the border of the crop.
-    paths = axes.contour(np.pad(mask, 1).astype(float), levels=[0.5]).get_paths()
+    lines = contour_generator(z=np.pad(mask, 1).astype(float)).lines(0.5)
     parts = []
-    for polygon in (part for path in paths for part in path.to_polygons(closed_only=False)):
-        points = [f"{x - 0.5:.1f} {y - 0.5:.1f}" for x, y in polygon]
+    for line in lines:
+        points = [f"{x:.1f} {y:.1f}" for x, y in np.asarray(line) - 0.5]
         parts.append("M" + "L".join(points) + "Z")
     return "".join(parts)

@@ -82,6 +82,7 @@ def summarise(rows: Sequence[MetricRow], cases: Sequence[CaseRow], by: Sequence[
     Raises:
         UsageError: A column is not in the case table.
     """
+    check_columns(cases, by)
     summary = list(_summarise_group("", ALL_CASES, rows))
     for column in by:
         groups = _group_by_case(cases, column)
@@ -93,6 +94,16 @@ def summarise(rows: Sequence[MetricRow], cases: Sequence[CaseRow], by: Sequence[
     return summary
 
 
+def check_columns(cases: Sequence[CaseRow], by: Sequence[str]) -> None:
+    """Raise UsageError unless all columns are in the case table."""
+    known = [name for name in COLUMNS if name != "case"] + sorted({key for row in cases for key in row.extra})
+    for column in by:
+        if not cases:
+            raise UsageError(f"--by {column}: expected a case table (cases.csv), found none; name it with --cases")
+        if column not in known:
+            raise UsageError(f"--by {column}: expected a column of cases.csv ({', '.join(known)})")
+
+
 def _summarise_group(column: str, group: str, rows: Iterable[MetricRow]) -> Iterator[SummaryRow]:
     values: dict[tuple[str, ...], list[float]] = defaultdict(list)
     for row in rows:
@@ -102,10 +113,5 @@ def _summarise_group(column: str, group: str, rows: Iterable[MetricRow]) -> Iter
 
 
 def _group_by_case(cases: Sequence[CaseRow], column: str) -> Mapping[str, str]:
-    known = [name for name in COLUMNS if name != "case"] + sorted({key for row in cases for key in row.extra})
-    if not cases:
-        raise UsageError(f"--by {column}: expected a case table (cases.csv), found none; name it with --cases")
-    if column not in known:
-        raise UsageError(f"--by {column}: expected a column of cases.csv ({', '.join(known)})")
     groups = {row.case: row.extra.get(column, getattr(row, column, "")) for row in cases}
     return {case: "" if value is None else str(value) for case, value in groups.items()}

@@ -1,8 +1,8 @@
 """Distances between the surfaces of two masks in mm.
 
-The surface voxels come from MONAI, which crops both masks to what they hold and pads by one voxel, so that a mask at the
-border of the image has a surface there. MONAI's own distances are rounded to float32 (2e-6 mm at 35 mm); the same search
-for the nearest neighbour is done here in float64.
+The surface voxels come from MONAI, which crops both masks to what they hold and pads by one voxel, so that a mask at
+the border of the image has a surface there. MONAI's own distances are rounded to float32 (2e-6 mm at 35 mm); the same
+search for the nearest neighbour is done here in float64.
 """
 
 from __future__ import annotations
@@ -67,6 +67,6 @@ def surface_distances(
     reference_points = np.argwhere(reference_edge) * np.asarray(spacing)
     predicted_points = np.argwhere(predicted_edge) * np.asarray(spacing)
     return SurfaceDistances(
-        from_reference=KDTree(predicted_points).query(reference_points)[0],
-        from_prediction=KDTree(reference_points).query(predicted_points)[0],
+        from_reference=np.asarray(KDTree(predicted_points).query(reference_points)[0]),
+        from_prediction=np.asarray(KDTree(reference_points).query(predicted_points)[0]),
     )

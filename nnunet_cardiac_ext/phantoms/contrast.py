@@ -43,8 +43,8 @@ def draw_bssfp(rng: np.random.Generator) -> Contrast:
     muscle = 1 / np.clip(rng.normal(3.2, 0.7), 1.7, 5)
     sign = -1 if rng.random() < 0.8 else 1
     return Contrast(
-        muscle=float(muscle), rv_blood=float(np.clip(rng.normal(0.85, 0.13), 0.5, 1.25)),
-        fat=sign * rng.uniform(0.7, 1.4), lung=rng.uniform(0.02, 0.12), liver=float(muscle * rng.uniform(0.8, 1.8)),
+        muscle=float(muscle), rv_blood=float(np.clip(rng.normal(0.78, 0.14), 0.4, 1.15)),
+        fat=sign * rng.uniform(0.7, 1.4), lung=rng.uniform(0.04, 0.2), liver=float(muscle * rng.uniform(0.8, 1.8)),
         skeletal=float(muscle * rng.uniform(0.6, 1.2)), vessel=rng.uniform(0.7, 1.3),
-        blood_texture=rng.uniform(0.04, 0.14), tissue_texture=rng.uniform(0.05, 0.15),
+        blood_texture=rng.uniform(0.06, 0.2), tissue_texture=rng.uniform(0.05, 0.15),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 
 from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY
 from nnunet_cardiac_ext.phantoms.heart import Heart, HeartShape, Scar
-from nnunet_cardiac_ext.phantoms.integrals import rv_volume, solid_volumes
+from nnunet_cardiac_ext.phantoms.integrals import lv_volumes, rv_volume
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,18 @@ def draw_shape(group: Group, rng: np.random.Generator) -> HeartShape:
     lv_left = 1 - _positive(rng, group.lv_ef) / 100
     rv_left = 1 - _positive(rng, group.rv_ef) / 100
     shape = _unfitted(group, lv, rv, muscle, rng)
-    shape = replace(shape, radius=float(np.sqrt(lv / solid_volumes(Heart(shape, 0), rv_samples=2).lv)))
+    shape = replace(shape, radius=float(np.sqrt(lv / lv_volumes(Heart(shape, 0))[0])))
     shape = _solve(shape, "wall", (2, 40), lambda s: _muscle(s) - muscle)
     shape = _solve(shape, "contraction", (0, 0.85), lambda s: _lv(s, 1) - lv * lv_left)
     shape = _solve(shape, "rv_depth", (10, 90), lambda s: _rv(s, 0) - rv)
-    return _solve(shape, "rv_contraction", (0, 0.85), lambda s: _rv(s, 1) - rv * rv_left)
+    return _solve(shape, "rv_contraction", (-0.4, 0.85), lambda s: _rv(s, 1) - rv * rv_left)
 
 
 def _unfitted(group: Group, lv: float, rv: float, muscle: float, rng: np.random.Generator) -> HeartShape:
-    length = 16 * lv ** (1 / 3) * rng.uniform(0.92, 1.1)
-    apex_wall = rng.uniform(4, 8)
+    length = 15.6 * lv ** (1 / 3) * rng.uniform(0.92, 1.1)
+    apex_wall = rng.uniform(2, 4.5)
     total = length + apex_wall
-    rv_base = rng.uniform(-5, 14)
+    rv_base = rng.uniform(-6, 10)
     flat = rng.uniform(*group.flat_septum)
     return HeartShape(
         length=length, radius=1.0, equator=rng.uniform(0.1, 0.3), wall=10.0, apex_wall=apex_wall,
@@ -87,14 +87,20 @@ def _unfitted(group: Group, lv: float, rv: float, muscle: float, rng: np.random.
                 (rng.normal(0, 0.01), rng.uniform(0, 6))),
         septal_bulge=rng.uniform(*group.septal_bulge), outflow=rng.uniform(0.3, 1.0),
         scar=_draw_scar(rng) if group.scar else None,
-        tilt=(rng.normal(0, 0.12), rng.normal(0, 0.12)), septum=rng.normal(np.pi * 1.03, 0.3),
+        tilt=(rng.normal(0, 0.12), rng.normal(0, 0.12)), septum=rng.normal(np.pi, 0.5),
         shortening=min(_positive(rng, group.shortening), 0.2 * length), contraction=0.3,
         compaction=rng.uniform(0, 0.12),
-        rv_depth=35.0, rv_height=1.2 * (rv / (lv + muscle)) ** (1 / 3) * rng.uniform(0.88, 1.12),
-        rv_length=total * rng.uniform(0.82, 1.0) - rv_base, rv_base=rv_base,
-        rv_bend=rng.uniform(0.1, 0.32), rv_power=rng.uniform(1.9, 2.7), rv_skew=rng.uniform(-0.1, 0.35),
-        rv_shortening=rng.uniform(0.9, 1.5) * group.shortening[0], rv_contraction=0.3,
+        rv_depth=35.0, rv_height=1.42 * (rv / (lv + muscle)) ** (1 / 3) * rng.uniform(0.88, 1.12),
+        rv_length=total * rng.uniform(0.85, 1.05) - rv_base, rv_base=rv_base,
+        rv_bend=rng.uniform(0.25, 0.5), rv_power=rng.uniform(1.5, 2.4), rv_skew=rng.uniform(-0.1, 0.35),
+        rv_shortening=rng.uniform(1.0, 1.6) * group.shortening[0], rv_contraction=0.3,
+        waves=tuple(_draw_wave(rng) for _ in range(4)),
     )  # fmt: skip
+
+
+def _draw_wave(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    wavelength = rng.uniform(35, 110)
+    return rng.uniform(0, np.pi), wavelength, wavelength * rng.uniform(0, 0.03), rng.uniform(0, 2 * np.pi)
 
 
 def _draw_scar(rng: np.random.Generator) -> Scar:
@@ -122,16 +128,16 @@ def _solve(
     if at_low * at_high >= 0:
         value = low if abs(at_low) < abs(at_high) else high
     else:
-        value = float(brentq(at, low, high, rtol=1e-4))
+        value = float(brentq(at, low, high, rtol=2e-4))
     return replace(shape, **{field: value})  # type: ignore[arg-type]
 
 
 def _lv(shape: HeartShape, phase: float) -> float:
-    return solid_volumes(Heart(shape, phase), planes=24, rv_samples=2).lv
+    return lv_volumes(Heart(shape, phase))[0]
 
 
 def _muscle(shape: HeartShape) -> float:
-    return solid_volumes(Heart(shape, 0), planes=24, rv_samples=2).myocardium
+    return lv_volumes(Heart(shape, 0))[1]
 
 
 def _rv(shape: HeartShape, phase: float) -> float:

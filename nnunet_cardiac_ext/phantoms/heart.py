@@ -76,6 +76,7 @@ class HeartShape:
         rv_skew: Extra height towards the outflow tract at the base.
         rv_shortening: Descent of the RV's base at end-systole, mm.
         rv_contraction: Relative shortening of the RV's depth at end-systole.
+        waves: Shears that make outlines irregular: direction (radians), wavelength (mm), amplitude (mm), lag.
     """
 
     length: float
@@ -101,6 +102,7 @@ class HeartShape:
     rv_skew: float
     rv_shortening: float
     rv_contraction: float
+    waves: tuple[tuple[float, float, float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,26 @@ class Heart:
         """Position (x, y) of the axis at depth z, mm."""
         return self.shape.tilt[0] * z, self.shape.tilt[1] * z
 
+    def anatomical(self, x: np.ndarray, y: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
+        """Turn image positions into coordinates along the septal direction (p) and towards anterior (q), mm.
+
+        The shears between the two make real outlines of smooth ones. A shear keeps areas, so every area computed from
+        the smooth outlines is exact for the irregular ones.
+
+        Args:
+            x: Position right of the axis at the mitral plane, mm.
+            y: Position below it, mm.
+            z: Depth, mm.
+        """
+        x0, y0 = self.centre(z)
+        x, y = x - x0, y - y0
+        for direction, wavelength, amplitude, lag in self.shape.waves:
+            across, along = np.cos(direction), np.sin(direction)
+            shift = amplitude * np.sin(2 * np.pi / wavelength * (across * x + along * y + 0.4 * z) + lag)
+            x, y = x - along * shift, y + across * shift
+        c, s = np.cos(self.shape.septum), np.sin(self.shape.septum)
+        return c * x + s * y, c * y - s * x
+
     def endocardium(self, theta: np.ndarray, z: np.ndarray | float) -> np.ndarray:
         """Endocardial radius in mm at angles and depths (broadcast); 0 above the mitral plane and below the apex."""
         u = self._level(z)
@@ -167,7 +189,7 @@ class Heart:
         septal = float(self.epicardium(np.zeros(1), z)[0]) if z >= self.base else self._septal_radius_above()
         if not 0 <= v < 1 or septal <= 0:
             return None
-        depth = shape.rv_depth * (1 - self.phase * shape.rv_contraction) * (1 - v**1.6) ** 0.8
+        depth = shape.rv_depth * (1 - self.phase * shape.rv_contraction) * (1 - v**2) ** 0.7
         half = (depth + _RV_OVERLAP * septal) / 2
         return RvOutline(
             middle=septal + depth - half,
@@ -195,7 +217,7 @@ class Heart:
         shape = self.shape
         wall = shape.wall * (1 + shape.septal_bulge * np.exp(-((_wrapped(theta) / 0.9) ** 2)))
         gap = np.exp(-((_wrapped(theta - 0.9) / 0.55) ** 2)) * np.clip(1 - u / 0.16, 0, 1)
-        wall = wall * (1 - self._scar(theta, u, "thinning")) * (1 - shape.outflow * gap)
+        wall = wall * (1 - 0.2 * np.clip(u, 0, 1)) * (1 - self._scar(theta, u, "thinning")) * (1 - shape.outflow * gap)
         return (shape.radius * self._ripple(theta) + wall) * _spheroid(u, shape.equator, self._end)
 
     def _ripple(self, theta: np.ndarray) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -60,25 +61,31 @@ def sliced_volumes(heart: Heart, depths: Sequence[float], spacing: float) -> Vol
 
 def solid_volumes(heart: Heart, *, planes: int = 64, rv_samples: int = 48) -> Volumes:
     """Volumes of the whole ventricles from the base to the apex (Gauss-Legendre along the axis)."""
-    lv, _ = _along(heart, heart.base, heart.base + heart.length, planes)
-    _, whole = _along(heart, heart.base, heart.lowest, planes)
-    return Volumes(lv, rv_volume(heart, planes=planes, samples=rv_samples), whole - lv)
+    lv, muscle = lv_volumes(heart, planes=planes)
+    return Volumes(lv, rv_volume(heart, planes=planes, samples=rv_samples), muscle)
 
 
-def rv_volume(heart: Heart, *, planes: int = 16, samples: int = 32) -> float:
+def lv_volumes(heart: Heart, *, planes: int = 24) -> tuple[float, float]:
+    """Volumes in ml of the LV cavity and of its myocardium from the mitral plane to the apex."""
+    lv = _disc_sum(heart.endocardium, heart.base, heart.base + heart.length, planes)
+    return lv, _disc_sum(heart.epicardium, heart.base, heart.lowest, planes) - lv
+
+
+def rv_volume(heart: Heart, *, planes: int = 12, samples: int = 24) -> float:
     """Volume in ml of the RV cavity from its base to its apex."""
     z, weight = _nodes(heart.rv_base, heart.rv_lowest, planes)
     return float(sum(w * rv_area(heart, depth, samples=samples) for depth, w in zip(z, weight, strict=True))) / 1000
 
 
-def _along(heart: Heart, start: float, end: float, planes: int) -> tuple[float, float]:
+def _disc_sum(radius: Callable[..., np.ndarray], start: float, end: float, planes: int) -> float:
     z, weight = _nodes(start, end, planes)
-    inner = heart.endocardium(_ANGLES, z[:, None]) ** 2
-    outer = heart.epicardium(_ANGLES, z[:, None]) ** 2
-    return tuple(float(np.pi * weight @ squared.mean(1)) / 1000 for squared in (inner, outer))  # type: ignore[return-value]
+    return float(np.pi * np.sum(weight * (radius(_ANGLES, z[:, None]) ** 2).mean(1))) / 1000
+
+
+_legendre = cache(np.polynomial.legendre.leggauss)
 
 
 def _nodes(start: float, end: float, count: int) -> tuple[np.ndarray, np.ndarray]:
-    x, w = np.polynomial.legendre.leggauss(count)
+    x, w = _legendre(count)
     half = (end - start) / 2
     return start + half * (x + 1), w * half

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnunet_cardiac_ext.phantoms.contrast import Contrast
-from nnunet_cardiac_ext.phantoms.fields import smooth_noise, soft
+from nnunet_cardiac_ext.phantoms.fields import over, smooth_noise, soft
+from nnunet_cardiac_ext.phantoms.heart import HeartShape
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class Thorax:
         wall: Thickness of the muscles of the chest wall.
         diaphragm: y of the diaphragm below the heart.
         dome: How much the diaphragm falls to the sides, mm.
+        slope: Tilt of the diaphragm, mm per mm of x.
         liver_edge: x where the liver ends.
         aorta: x, y and radius of the descending aorta.
         approach: How much nearer the chest wall comes per mm of depth.
         lumps: Typical size of the abdominal organs, mm.
         fatness: Share of fat between the organs, -1 to 1.
+        mediastinum: Share of fat between heart and chest wall, -1 to 1.
     """
 
     left: float
@@ -40,22 +43,29 @@ class Thorax:
     wall: float
     diaphragm: float
     dome: float
+    slope: float
     liver_edge: float
     aorta: tuple[float, float, float]
     approach: float
     lumps: float
     fatness: float
+    mediastinum: float
 
 
-def draw_thorax(heart_radius: float, rng: np.random.Generator) -> Thorax:
-    """Draw the surroundings of a heart whose silhouette at the base has the given radius, mm."""
+def draw_thorax(shape: HeartShape, rng: np.random.Generator) -> Thorax:
+    """Draw the surroundings of a heart."""
+    radius = shape.radius + shape.wall
+    # The heart's extent towards the chest wall: the right ventricle, as far as it lies in that direction.
+    reach = radius + 0.9 * shape.rv_depth * max(0.0, -float(np.cos(shape.septum)))
+    fat, wall = rng.uniform(5, 32), rng.uniform(8, 20)
     return Thorax(
-        left=-heart_radius - rng.uniform(45, 85), right=heart_radius + rng.uniform(90, 150),
-        height=rng.uniform(150, 230), middle=rng.uniform(10, 60), lean=rng.normal(0, 0.12), fat=rng.uniform(6, 32),
-        wall=rng.uniform(10, 22), diaphragm=heart_radius * rng.uniform(0.6, 1.05), dome=rng.uniform(-10, 35),
-        liver_edge=rng.uniform(-20, 90),
-        aorta=(heart_radius + rng.uniform(15, 50), rng.uniform(10, 70), rng.uniform(8, 13)),
-        approach=rng.uniform(0.0, 0.5), lumps=rng.uniform(9, 28), fatness=rng.uniform(-0.8, 0.7),
+        left=-reach - rng.uniform(2, 45) - fat - wall, right=radius + rng.uniform(100, 190),
+        height=rng.uniform(190, 330), middle=rng.uniform(10, 80), lean=rng.normal(0, 0.12), fat=fat, wall=wall,
+        diaphragm=radius * rng.uniform(0.55, 1.1), dome=rng.uniform(-12, 30), slope=rng.normal(0, 0.25),
+        liver_edge=rng.uniform(-40, 90),
+        aorta=(radius + rng.uniform(15, 60), rng.uniform(0, 70), rng.uniform(8, 13)),
+        approach=rng.uniform(0.0, 0.5), lumps=rng.uniform(8, 26), fatness=rng.uniform(-0.7, 0.8),
+        mediastinum=rng.uniform(-1.2, 1.0),
     )  # fmt: skip
 
 
@@ -77,71 +87,69 @@ def paint_thorax(
     """
     voxel = float(x[0, 1] - x[0, 0])
     inside = _body_distance(thorax, x, y, depth)
-    wobble = smooth_noise((3, *x.shape), 40 / voxel, rng)
-    texture = 1 + contrast.tissue_texture * smooth_noise(x.shape, 3.5 / voxel, rng)
-    image = np.zeros_like(x)
-    image = _over(image, contrast.fat * (0.8 + 0.1 * wobble[0]), soft(inside, voxel))
-    image = _over(image, _chest_wall(contrast, x, y, voxel, rng), soft(inside - thorax.fat - 3 * wobble[1], voxel))
-    cavity = inside - thorax.fat - thorax.wall - 3 * wobble[0]
-    image = _over(image, _lung(contrast, x.shape, voxel, rng), soft(cavity, voxel))
-    below = y - thorax.diaphragm - thorax.dome * ((x - 10) / 80) ** 2 - 5 * wobble[2]
-    abdomen = np.minimum(below, cavity)
-    image = _over(image, _abdomen(thorax, contrast, x, y, voxel, rng), soft(abdomen, voxel))
-    image = _over(image, contrast.vessel, _disc(x, y, thorax.aorta, voxel))
-    image = _over(image, _spine(thorax, contrast, x, y), _spine_share(thorax, x, y, voxel) * soft(cavity, voxel))
-    return image * texture
+    wobble = smooth_noise((4, *x.shape), 25 / voxel, rng)
+    texture = 1 + contrast.tissue_texture * smooth_noise(x.shape, 3 / voxel, rng)
+    image = over(0.0, contrast.fat * (0.9 + 0.08 * wobble[0]), soft(inside, voxel))
+    image = over(image, _chest_wall(contrast, x, voxel, rng), soft(inside - thorax.fat - 3 * wobble[1], voxel))
+    cavity = inside - thorax.fat - thorax.wall - 4 * wobble[0]
+    image = over(image, _lung(contrast, x.shape, voxel, rng), soft(cavity, voxel))
+    fat = np.minimum(cavity, 8 * (wobble[3] + thorax.mediastinum) - 0.12 * np.hypot(x + 35, y) + 5)
+    image = over(image, contrast.fat * (0.7 + 0.1 * wobble[1]), soft(fat, voxel))
+    below = y - thorax.diaphragm - thorax.dome * ((x - 10) / 80) ** 2 - thorax.slope * x - 5 * wobble[2]
+    image = over(image, contrast.fat * 0.7, soft(np.minimum(below + 3 + 3 * wobble[1], cavity), voxel))
+    image = over(image, _abdomen(thorax, contrast, x, y, voxel, rng), soft(np.minimum(below, cavity), voxel))
+    image = over(image, contrast.vessel, _disc(x, y, thorax.aorta, voxel))
+    spine = np.minimum(_spine_distance(thorax, x, y), cavity)
+    image = over(image, _spine(contrast, y), soft(spine, voxel))
+    return (image * texture).astype(np.float32)
 
 
 def _body_distance(thorax: Thorax, x: np.ndarray, y: np.ndarray, depth: float) -> np.ndarray:
     left = thorax.left + thorax.approach * depth
-    half, height = (thorax.right - left) / 2, thorax.height
+    half = (thorax.right - left) / 2
     across = np.abs((x - (left + thorax.right) / 2 - thorax.lean * (y - thorax.middle)) / half)
-    along = np.abs((y - thorax.middle) / height)
-    return (1 - (across**2.6 + along**2.6) ** (1 / 2.6)) * half
+    along = np.abs((y - thorax.middle) / thorax.height)
+    return (1 - (across**2.5 + along**2.5) ** (1 / 2.5)) * half
 
 
-def _chest_wall(
-    contrast: Contrast, x: np.ndarray, y: np.ndarray, voxel: float, rng: np.random.Generator
-) -> np.ndarray:
-    streaks = smooth_noise(x.shape, 7 / voxel, rng)
-    ribs = np.sin(y / rng.uniform(4.5, 7) + smooth_noise(x.shape, 30 / voxel, rng))
-    signal = np.where(ribs + 0.4 * streaks > 0.6, 0.6 * contrast.fat, contrast.skeletal)
-    return np.where(streaks < -1.4, 0.15, signal)
+def _chest_wall(contrast: Contrast, x: np.ndarray, voxel: float, rng: np.random.Generator) -> np.ndarray:
+    streaks, ribs = smooth_noise((2, *x.shape), 7 / voxel, rng)
+    ribs = ribs + 0.7 * smooth_noise(x.shape, 14 / voxel, rng)
+    signal = over(contrast.skeletal, 0.55 * contrast.fat, soft(6 * (ribs - 0.7), voxel))
+    return over(signal, 0.1, soft(6 * (-1.2 - streaks), voxel))
 
 
 def _lung(contrast: Contrast, shape: tuple[int, ...], voxel: float, rng: np.random.Generator) -> np.ndarray:
-    dots = smooth_noise(shape, 5.5 / voxel, rng) + 0.6 * smooth_noise(shape, 30 / voxel, rng)
-    base = contrast.lung * (1 + 0.3 * smooth_noise(shape, 12 / voxel, rng))
-    return base + contrast.vessel * np.clip(dots - rng.uniform(1.8, 2.6), 0, 0.7)
+    dots = smooth_noise(shape, 4.5 / voxel, rng) + 0.6 * smooth_noise(shape, 30 / voxel, rng)
+    base = contrast.lung * (1 + 0.3 * smooth_noise(shape, 10 / voxel, rng))
+    return base + contrast.vessel * np.clip(dots - rng.uniform(1.6, 2.6), 0, 0.7)
 
 
 def _abdomen(
     thorax: Thorax, contrast: Contrast, x: np.ndarray, y: np.ndarray, voxel: float, rng: np.random.Generator
 ) -> np.ndarray:
-    lumps = smooth_noise(x.shape, thorax.lumps / voxel, rng)
+    lumps = thorax.lumps * (smooth_noise(x.shape, thorax.lumps / voxel, rng) - thorax.fatness)
     kinds = smooth_noise(x.shape, 1.4 * thorax.lumps / voxel, rng)
-    veins = smooth_noise(x.shape, 5 / voxel, rng)
-    liver = contrast.liver * (1 + 0.5 * np.clip(veins - 1.3, 0, 1))
-    organ = np.where(kinds > 0.9, contrast.vessel * 0.9, np.where(kinds < -1, 0.2, contrast.liver * 1.1))
-    gut = np.where(np.abs(lumps - thorax.fatness) < 0.3, 0.5 * contrast.liver, organ)
-    gut = np.where(lumps < thorax.fatness - 0.3, contrast.fat * 0.8, gut)
-    edge = x - thorax.liver_edge - 0.4 * (y - thorax.diaphragm) + 8 * smooth_noise(x.shape, 35 / voxel, rng)
-    return _over(gut, liver, soft(-edge, voxel))
+    veins = smooth_noise(x.shape, 4.5 / voxel, rng)
+    liver = contrast.liver * (1 + 0.6 * np.clip(veins - 1.3, 0, 1))
+    organ = over(1.1 * contrast.liver, 0.9 * contrast.vessel, soft(12 * (kinds - 0.8), voxel))
+    organ = over(organ, 0.15, soft(12 * (-1 - kinds), voxel))
+    gut = over(contrast.fat * 0.85, 0.6 * contrast.liver, soft(lumps + 4, voxel))
+    gut = over(gut, organ, soft(lumps, voxel))
+    edge = thorax.liver_edge + 0.4 * (y - thorax.diaphragm) - x + 8 * smooth_noise(x.shape, 30 / voxel, rng)
+    gut = over(gut, contrast.fat * 0.8, soft(edge + 5, voxel))
+    return over(gut, liver, soft(edge, voxel))
 
 
-def _spine(thorax: Thorax, contrast: Contrast, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _spine(contrast: Contrast, y: np.ndarray) -> np.ndarray:
     discs = np.abs((y % 32) - 16) < 4
     return np.where(discs, 0.25, 0.5 * contrast.liver + 0.25 * abs(contrast.fat))
 
 
-def _spine_share(thorax: Thorax, x: np.ndarray, y: np.ndarray, voxel: float) -> np.ndarray:
+def _spine_distance(thorax: Thorax, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     start = thorax.aorta[0] + 22 + 0.15 * (y - thorax.aorta[1])
-    return soft(np.minimum(x - start, start + 34 - x), voxel) * soft(y - thorax.aorta[1] + 50, voxel)
+    return np.minimum(np.minimum(x - start, start + 34 - x), y - thorax.aorta[1] + 50)
 
 
 def _disc(x: np.ndarray, y: np.ndarray, disc: tuple[float, float, float], voxel: float) -> np.ndarray:
     return soft(disc[2] - np.hypot(x - disc[0], y - disc[1]), voxel)
-
-
-def _over(image: np.ndarray, signal: np.ndarray | float, share: np.ndarray) -> np.ndarray:
-    return image + (signal - image) * share

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import torch
 from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
@@ -32,7 +32,7 @@ from nnunet_cardiac_ext.trainers.schedules import Schedule, build_schedule
 # Largest norm of the gradient; nnU-Net's value.
 GRADIENT_NORM = 12
 
-Target = torch.Tensor | list[torch.Tensor]
+Target: TypeAlias = torch.Tensor | list[torch.Tensor]
 
 
 class CardiacTrainer(nnUNetTrainer):
@@ -219,7 +219,7 @@ class CardiacTrainer(nnUNetTrainer):
         for name, module in self.training_modules.items():
             state = own.get("training_modules", {}).get(name)
             if state is None:
-                raise UsageError(f"{filename_or_checkpoint}: expected the state of {name}, which this trainer trains too")
+                raise UsageError(f"{filename_or_checkpoint}: expected the state of {name}, which is trained too")
             _unwrapped(module).load_state_dict(state)
 
     def _apply_settings(self) -> None:

@@ -34,7 +34,7 @@ class RegionSamplingTrainer(CardiacTrainer):
         """
         patch_size = PlansManager(plans).get_configuration(configuration).patch_size
         if len(patch_size) != 2:
-            raise UsageError(f"{cls.__name__}: expected a 2D configuration, got {configuration} with patches {patch_size}")
+            raise UsageError(f"{cls.__name__}: expected a 2D configuration, got {configuration}, patches {patch_size}")
         return super().read_settings(plans, configuration)
 
     def build_loader(
@@ -44,7 +44,10 @@ class RegionSamplingTrainer(CardiacTrainer):
         if not training:
             return super().build_loader(dataset, patch_size, transforms, training=training)
         laws = slice_laws(
-            dataset, self.settings.sampling_ratio, ignore_label=self.label_manager.ignore_label, quiet=self.local_rank != 0
+            dataset,
+            self.settings.sampling_ratio,
+            ignore_label=self.label_manager.ignore_label,
+            quiet=self.local_rank != 0,
         )
         return RegionSamplingDataLoader(
             *self._loader_arguments(dataset, patch_size), laws=laws, **self._loader_options(transforms)

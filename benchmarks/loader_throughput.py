@@ -1,0 +1,86 @@
+"""Batches per second of the region-sampling loader beside nnU-Net's own, on a preprocessed data set.
+
+Both loaders run in one process on the same cases, in turns, so that a busy machine slows both alike:
+
+    python benchmarks/loader_throughput.py "$nnUNet_preprocessed"/Dataset027_ACDC
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from nnunetv2.training.data_augmentation.compute_initial_patch_size import get_patch_size
+from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
+from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+from nnunet_cardiac_ext.data.region_sampling import RegionSamplingDataLoader, slice_laws
+from nnunet_cardiac_ext.files import read_json
+
+ROTATION = (-np.pi, np.pi)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", type=Path, help="folder of a preprocessed data set")
+    parser.add_argument("-c", dest="configuration", default="2d")
+    parser.add_argument("-p", dest="plans", default="nnUNetPlans")
+    parser.add_argument("--batches", type=int, default=20, help="batches per turn")
+    parser.add_argument("--turns", type=int, default=11)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    for augmented in (False, True):
+        stock, ours = build_loaders(arguments, augmented=augmented)
+        report("nnU-Net augmentation" if augmented else "no augmentation", compare(stock, ours, arguments))
+
+
+def build_loaders(arguments, *, augmented):
+    plans = PlansManager(str(arguments.dataset / f"{arguments.plans}.json"))
+    configuration = plans.get_configuration(arguments.configuration)
+    labels = plans.get_label_manager(read_json(arguments.dataset / "dataset.json"))
+    folder = str(arguments.dataset / configuration.data_identifier)
+    cases = infer_dataset_class(folder)(folder)
+    final = configuration.patch_size
+    patch = get_patch_size(final, ROTATION, ROTATION, ROTATION, (0.85, 1.25)) if augmented else final
+    transforms = nnUNetTrainer.get_training_transforms(final, ROTATION, None, (0, 1), False) if augmented else None
+    options = {"oversample_foreground_percent": 0.33, "transforms": transforms}
+    start = time.perf_counter()
+    laws = slice_laws(cases, 20, ignore_label=labels.ignore_label)
+    if not augmented:
+        print(f"regions of {len(laws)} cases read in {time.perf_counter() - start:.2f} s, once per training")
+    given = (cases, configuration.batch_size, patch, final, labels)
+    return nnUNetDataLoader(*given, **options), RegionSamplingDataLoader(*given, laws=laws, **options)
+
+
+def compare(stock, ours, arguments):
+    """Batches per second of each turn, (stock, ours) by turn; who goes first changes from turn to turn."""
+    turns = []
+    for turn in range(-1, arguments.turns):
+        order = (stock, ours) if turn % 2 else (ours, stock)
+        rates = {loader: rate(loader, arguments.batches) for loader in order}
+        if turn >= 0:  # the turn before is to warm up
+            turns.append((rates[stock], rates[ours]))
+    return turns
+
+
+def rate(loader, batches):
+    start = time.perf_counter()
+    for _ in range(batches):
+        next(loader)
+    return batches / (time.perf_counter() - start)
+
+
+def report(name, turns):
+    columns = (*zip(*turns, strict=True), [ours / stock for stock, ours in turns])
+    shown = [f"{statistics.median(column):.2f} ({min(column):.2f} to {max(column):.2f})" for column in columns]
+    print(f"{name}, batches/s as median (range) of {len(turns)} turns: nnU-Net {shown[0]}, ours {shown[1]}; ratio {shown[2]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Case after case: one background thread reads the next and writes the previous while this thread computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from nnunet_cardiac_ext.errors import WorkError
+
+Item = TypeVar("Item")
+Prepared = TypeVar("Prepared")
+Result = TypeVar("Result")
+
+
+def overlapped(
+    items: Sequence[Item],
+    *,
+    prepare: Callable[[Item], Prepared],
+    compute: Callable[[Prepared], Result],
+    finish: Callable[[Item, Result], None],
+) -> Iterator[tuple[Item, str]]:
+    """Work through items in three steps; at most three items are in memory, one in each step.
+
+    Args:
+        items: What is worked through, in this order.
+        prepare: First step, in the background.
+        compute: Second step, in the calling thread.
+        finish: Last step, in the background.
+
+    Yields:
+        Each item in its order when it is done, with an empty text, or when a step raised WorkError, with its message.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="overlap") as background:
+        preparing = background.submit(prepare, items[0]) if items else Future()
+        finishing: tuple[Item, Future[None]] | None = None
+        for index, item in enumerate(items):
+            result, problem = _attempt(preparing.result)
+            # The future would keep the prepared item alive for as long as this name.
+            preparing = background.submit(prepare, items[index + 1]) if index + 1 < len(items) else Future()
+            if not problem:
+                result, problem = _attempt(compute, result)
+            if finishing is not None:
+                yield finishing[0], _attempt(finishing[1].result)[1]
+            finishing = None if problem else (item, background.submit(finish, item, result))
+            del result
+            if problem:
+                yield item, problem
+        if finishing is not None:
+            yield finishing[0], _attempt(finishing[1].result)[1]
+
+
+def _attempt(call: Callable[..., Any], *arguments: Any) -> tuple[Any, str]:
+    try:
+        return call(*arguments), ""
+    except WorkError as error:
+        return None, str(error)

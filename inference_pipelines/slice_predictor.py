@@ -1,0 +1,295 @@
+"""One 2D model over whole stacks, in batches of slices and mirrored copies; the same result as nnUNetv2_predict.
+
+In this process and without workers: while the network computes a case, one background thread writes the case before
+and reads the case after it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from nnunetv2.inference.export_prediction import (
+    convert_predicted_logits_to_segmentation_with_correct_shape,
+    export_prediction_from_logits,
+)
+
+from inference_pipelines.input_cases import InputCase, find_cases, part_of
+from inference_pipelines.model_folder import Fold, Model, load_model
+from inference_pipelines.overlap import overlapped
+from inference_pipelines.tiling import Window, default_batch_size, predict_slices
+from nnunet_cardiac_ext.errors import UsageError, WorkError
+from nnunet_cardiac_ext.files import write_json
+from nnunet_cardiac_ext.progress import progress
+
+
+@dataclass(frozen=True)
+class PreparedCase:
+    """A case after nnU-Net's preprocessing.
+
+    Attributes:
+        image: Cropped, normalised and resampled image, float32 (channel, slice, row, column).
+        properties: What nnU-Net needs to lead a prediction back to the original image.
+    """
+
+    image: torch.Tensor
+    properties: dict[str, Any]
+
+
+class SlicePredictor:
+    """A 2D model in memory that predicts stacks.
+
+    Attributes:
+        model: The loaded model.
+        window: The tiling.
+    """
+
+    def __init__(self, model: Model, window: Window) -> None:
+        self.model = model
+        self.window = window
+
+    @classmethod
+    def from_model_folder(
+        cls,
+        folder: Path,
+        *,
+        folds: Sequence[Fold] | None = None,
+        checkpoint: str = "checkpoint_final.pth",
+        device: str | torch.device = "cpu",
+        mirroring: bool = True,
+        tile_step_size: float = 0.5,
+        batch_size: int | None = None,
+    ) -> SlicePredictor:
+        """Load a trained model folder.
+
+        Args:
+            folder: nnU-Net's `TRAINER__PLANS__CONFIGURATION`.
+            folds: Folds whose logits are averaged; None takes all that are trained.
+            checkpoint: File name of the weights in each fold.
+            device: cpu, cuda or mps.
+            mirroring: Average over the mirrored copies that the training allows.
+            tile_step_size: Distance of neighbouring tiles as a fraction of a tile.
+            batch_size: Network inputs (tiles times mirrored copies) at once; None bounds memory by itself.
+
+        Raises:
+            UsageError: The folder is no trained 2D model, the device is not there, or a number is out of range.
+        """
+        if not 0 < tile_step_size <= 1:
+            raise UsageError(f"step size: expected above 0 and at most 1, got {tile_step_size:g}")
+        if batch_size is not None and batch_size < 1:
+            raise UsageError(f"batch: expected at least 1, got {batch_size}")
+        model = load_model(folder, folds=folds, checkpoint=checkpoint, device=_available(torch.device(device)))
+        return cls(
+            model,
+            Window(
+                patch_size=model.patch_size,
+                step_size=tile_step_size,
+                mirror_axes=model.mirror_axes if mirroring else (),
+                batch_size=batch_size or default_batch_size(model.patch_size, model.device),
+            ),
+        )
+
+    def preprocess(self, files: Sequence[Path]) -> PreparedCase:
+        """Read the channels of a case and apply nnU-Net's preprocessing.
+
+        Raises:
+            WorkError: A file cannot be read, or the channels do not fit each other or the plans.
+        """
+        configuration = _ImageOnly(self.model.configuration)
+        preprocessor = configuration.preprocessor_class(verbose=False)
+        try:
+            image, _, properties = preprocessor.run_case(
+                [str(path) for path in files], None, self.model.plans, configuration, self.model.dataset_json
+            )
+        except Exception as error:
+            # Readers raise whatever they like; one broken file must not end the work on the others.
+            lines = str(error).strip().splitlines() or ["the channels differ in shape or spacing"]
+            raise WorkError(f"{files[0]}: cannot be read or preprocessed ({lines[-1]})") from error
+        if len(image) != self.model.channels:
+            raise WorkError(f"{files[0]}: expected {self.model.channels} channels, got {len(image)}; is it a 4-D file?")
+        return PreparedCase(torch.from_numpy(image).float(), properties)
+
+    @torch.no_grad()
+    def predict_logits(self, image: torch.Tensor, slices: Sequence[int] | None = None) -> torch.Tensor:
+        """Predict a preprocessed stack: the mean of the folds' logits.
+
+        Args:
+            image: Preprocessed image (channel, slice, row, column).
+            slices: Indices of the slices to predict, in the order wanted; None takes all.
+
+        Returns:
+            Logits (class, slice, row, column) on the CPU in half precision, as nnU-Net has them, one slice per index.
+        """
+        stack = image if slices is None else image[:, list(slices)]
+        heads = int(self.model.labels.num_segmentation_heads)
+        if not stack.shape[1]:
+            return torch.zeros((heads, *stack.shape[1:]), dtype=torch.half)
+        logits = [predict_slices(net, stack, self.window, classes=heads).cpu() for net in self.model.networks]
+        total = logits[0]
+        for other in logits[1:]:
+            total += other
+        return total / len(logits) if len(logits) > 1 else total
+
+    def to_labels(self, logits: torch.Tensor, case: PreparedCase, *, probabilities: bool = False) -> Any:
+        """Lead logits back to the original image.
+
+        Args:
+            logits: Logits (class, slice, row, column) of the preprocessed stack.
+            case: The case they belong to.
+            probabilities: Whether to return these too.
+
+        Returns:
+            Labels (slice, row, column) of the original image; with `probabilities` a pair of them and the
+            probabilities (class, slice, row, column).
+        """
+        return convert_predicted_logits_to_segmentation_with_correct_shape(
+            logits.numpy(), self.model.plans, self.model.configuration, self.model.labels, case.properties,
+            return_probabilities=probabilities, num_threads_torch=1,
+        )  # fmt: skip
+
+    def export(
+        self, logits: torch.Tensor, case: PreparedCase, output: Path, *, save_probabilities: bool = False
+    ) -> None:
+        """Write labels, on request also probabilities (`.npz`) and properties (`.pkl`); all of them or none.
+
+        Args:
+            logits: Logits (class, slice, row, column) of the preprocessed stack.
+            case: The case they belong to.
+            output: Path of the result without its ending, which `dataset.json` gives.
+            save_probabilities: Whether to write the probabilities.
+
+        Raises:
+            WorkError: The files cannot be written.
+        """
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as partial:
+                export_prediction_from_logits(
+                    logits.numpy(), case.properties, self.model.configuration, self.model.plans,
+                    self.model.dataset_json, str(Path(partial) / output.name), save_probabilities, 1,
+                )  # fmt: skip
+                # The labels come last: a case counts as done when they are there.
+                for ending in (".npz", ".pkl", self.model.dataset_json["file_ending"]):
+                    written = Path(partial) / f"{output.name}{ending}"
+                    if written.exists():
+                        written.replace(output.parent / written.name)
+        except (OSError, RuntimeError) as error:
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise WorkError(f"{output}: cannot be written ({lines[-1]})") from error
+
+    def predict_folder(
+        self,
+        input_folder: Path,
+        output_folder: Path,
+        *,
+        save_probabilities: bool = False,
+        overwrite: bool = False,
+        num_parts: int = 1,
+        part_id: int = 0,
+        quiet: bool = False,
+    ) -> list[Path]:
+        """Predict every case of a folder; cases that are already there are left alone.
+
+        Args:
+            input_folder: Images `CASE_0000.nii.gz`, one per channel.
+            output_folder: Gets `CASE.nii.gz`, and `dataset.json`, `plans.json`, `predict_from_raw_data_args.json`.
+            save_probabilities: Also write `CASE.npz` and `CASE.pkl`.
+            overwrite: Predict also what is there.
+            num_parts: Number of processes that share the cases.
+            part_id: Which of them this is, from 0.
+            quiet: Draw no progress bar.
+
+        Returns:
+            The label files written now, in the order of the cases.
+
+        Raises:
+            UsageError: The folder holds no images, or the part is out of range.
+            WorkError: Some cases failed; the line names them. All others have been predicted.
+        """
+        ending = self.model.dataset_json["file_ending"]
+        cases = part_of(find_cases(input_folder, ending, self.model.channels), num_parts, part_id)
+        _write_record(self, input_folder, output_folder, save_probabilities, overwrite, num_parts, part_id)
+        endings = (ending, ".npz") if save_probabilities else (ending,)
+        todo = [
+            case for case in cases
+            if overwrite or not all((output_folder / f"{case.name}{e}").is_file() for e in endings)
+        ]  # fmt: skip
+        results = overlapped(
+            todo,
+            prepare=self._prepared,
+            compute=self._computed,
+            finish=lambda case, result: self.export(
+                *result, output_folder / case.name, save_probabilities=save_probabilities
+            ),
+        )
+        outcomes = list(progress(results, label="predicting", total=len(todo), quiet=quiet))
+        failures = [f"{case.name}: {problem}" for case, problem in outcomes if problem]
+        if failures:
+            raise WorkError(f"{len(failures)} of {len(todo)} cases not predicted: {'; '.join(failures)}")
+        return [output_folder / f"{case.name}{ending}" for case in todo]
+
+    def _prepared(self, case: InputCase) -> PreparedCase:
+        if case.problem:
+            raise WorkError(case.problem)
+        return self.preprocess(case.files)
+
+    def _computed(self, case: PreparedCase) -> tuple[torch.Tensor, PreparedCase]:
+        # The image has served; only the logits and the geometry wait for the export.
+        return self.predict_logits(case.image), replace(case, image=torch.empty(0))
+
+
+def _write_record(
+    predictor: SlicePredictor, source: Path, output: Path, probabilities: bool, overwrite: bool, parts: int, part: int
+) -> None:
+    """Write what nnU-Net leaves beside predictions; its ensembling and postprocessing commands read them."""
+    model = predictor.model
+    write_json(output / "dataset.json", model.dataset_json)
+    write_json(output / "plans.json", model.plans.plans)
+    write_json(
+        output / "predict_from_raw_data_args.json",
+        {
+            "list_of_lists_or_source_folder": str(source),
+            "output_folder_or_list_of_truncated_output_files": str(output),
+            "save_probabilities": probabilities,
+            "overwrite": overwrite,
+            "num_processes_preprocessing": 0,
+            "num_processes_segmentation_export": 0,
+            "folder_with_segs_from_prev_stage": None,
+            "num_parts": parts,
+            "part_id": part,
+            "pipeline": "slices",
+            "model_folder": str(model.folder),
+            "folds": list(model.folds),
+            "mirror_axes": list(predictor.window.mirror_axes),
+            "tile_step_size": predictor.window.step_size,
+        },
+    )
+
+
+def _available(device: torch.device) -> torch.device:
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not available.get(device.type):
+        usable = ", ".join(name for name, there in available.items() if there)
+        raise UsageError(f"-device: expected one of {usable} on this machine, got {device.type}")
+    return device
+
+
+class _ImageOnly:
+    """nnU-Net's configuration with one exception: the empty segmentation of an unlabelled case is not resampled.
+
+    nnU-Net resamples it and throws it away; that costs as much as the image.
+    """
+
+    def __init__(self, configuration: Any) -> None:
+        self._configuration = configuration
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._configuration, name)
+
+    def resampling_fn_seg(self, segmentation: np.ndarray, *_: Any) -> np.ndarray:
+        return segmentation

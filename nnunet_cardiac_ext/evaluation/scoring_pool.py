@@ -1,0 +1,90 @@
+"""Scores pairs of files, in this process or in several."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from nnunet_cardiac_ext.errors import CardiacError, WorkError
+from nnunet_cardiac_ext.evaluation.inputs import format_numbers, read_labels
+from nnunet_cardiac_ext.evaluation.scoring import CaseScore, score_case
+
+# Headers are rounded to float32 by some writers; a real difference of voxel size is far larger.
+SPACING_TOLERANCE = 1e-3
+
+
+class Outcome(NamedTuple):
+    """A case with its score, or with one line that says why there is none."""
+
+    case: str
+    score: CaseScore | None
+    failure: str = ""
+
+
+def score_pairs(
+    pairs: Mapping[str, tuple[Path, Path]], labels: Mapping[str, int], *, workers: int = 1
+) -> Iterator[Outcome]:
+    """Yield the outcome of each case as it is ready.
+
+    Each process holds two label images at a time.
+
+    Args:
+        pairs: Files of reference and prediction by case.
+        labels: Label value by structure name.
+        workers: Number of processes; 1 works in this one.
+
+    Raises:
+        WorkError: A worker process died.
+    """
+    if workers == 1:
+        yield from (score_files(case, *paths, labels) for case, paths in pairs.items())
+        return
+    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_use_one_thread) as pool:
+        try:
+            futures = [pool.submit(score_files, case, *paths, labels) for case, paths in pairs.items()]
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise WorkError("a worker process died, probably for want of memory; -np 1 needs the least") from error
+
+
+def score_files(case: str, reference: Path, prediction: Path, labels: Mapping[str, int]) -> Outcome:
+    """Read and score one case; the spacing is the reference's, a prediction with another one gets a remark."""
+    try:
+        expected, predicted = read_labels(reference, labels), read_labels(prediction, labels)
+        if expected.array.shape != predicted.array.shape:
+            raise WorkError(
+                f"{prediction}: expected {format_numbers(expected.array.shape)} voxels (slice, row, column) as in the "
+                f"reference, got {format_numbers(predicted.array.shape)}"
+            )
+    except CardiacError as error:
+        return Outcome(case, None, str(error))
+    score = score_case(case, expected.array, predicted.array, spacing=expected.spacing, labels=labels)
+    if not np.allclose(expected.spacing, predicted.spacing, rtol=SPACING_TOLERANCE, atol=0):
+        score.remarks.append(
+            f"{prediction}: spacing {format_numbers(predicted.spacing)} mm differs from the reference's "
+            f"{format_numbers(expected.spacing)} mm, which was used"
+        )
+    return Outcome(case, score)
+
+
+def _context() -> BaseContext:
+    """One server imports torch once and its forks share it; a plain fork of this process could inherit locks."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["monai.metrics.utils", __name__])
+    return context
+
+
+def _use_one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)

@@ -1,0 +1,95 @@
+"""The tables of an evaluation, read back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from nnunet_cardiac_ext.case_table import CaseRow, read_case_table
+from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.evaluation.folder import CLINICAL_FILE, FACTS_FILE, METRICS_FILE, PROFILES_FILE, SUMMARY_FILE
+from nnunet_cardiac_ext.evaluation.profiles import PROFILE_POINTS
+from nnunet_cardiac_ext.evaluation.scoring import WHOLE, MetricRow
+from nnunet_cardiac_ext.evaluation.summary import SummaryRow
+from nnunet_cardiac_ext.files import read_csv, read_json
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` wrote.
+
+    Attributes:
+        facts: `evaluation.json`.
+        metrics: `metrics.csv`.
+        summary: `summary.csv`.
+        clinical: `clinical.csv`, cells as text.
+        profiles: Dice from base to apex by structure, shape (case, 101).
+        case_rows: Rows of the case table by case; empty without one.
+    """
+
+    facts: Mapping[str, Any]
+    metrics: list[MetricRow]
+    summary: list[SummaryRow]
+    clinical: list[dict[str, str]]
+    profiles: Mapping[str, np.ndarray]
+    case_rows: Mapping[str, CaseRow]
+
+    @cached_property
+    def values(self) -> Mapping[str, Mapping[tuple[str, str, str], MetricRow]]:
+        """Row by case and (structure, region, metric)."""
+        table: dict[str, dict[tuple[str, str, str], MetricRow]] = defaultdict(dict)
+        for row in self.metrics:
+            table[row.case][row.structure, row.region, row.metric] = row
+        return table
+
+    @cached_property
+    def cases(self) -> tuple[str, ...]:
+        """Names of the scored cases."""
+        return tuple(self.values)
+
+    def value(self, case: str, structure: str, metric: str, region: str = WHOLE) -> float:
+        """Return a number of `metrics.csv`; NaN where there is none."""
+        row = self.values[case].get((structure, region, metric))
+        return row.value if row else float("nan")
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """Read the tables that `evaluate` wrote.
+
+    Raises:
+        UsageError: A file is absent or not what `evaluate` writes.
+    """
+    facts = read_json(folder / FACTS_FILE)
+    table = Path(facts["case_table"]) if facts.get("case_table") else None
+    rows = read_case_table(table) if table and table.is_file() else []
+    metrics = [_typed(MetricRow, folder / METRICS_FILE, row) for row in read_csv(folder / METRICS_FILE)]
+    if not metrics:
+        raise UsageError(f"{folder / METRICS_FILE}: expected at least one row, found none")
+    return Evaluation(
+        facts=facts,
+        metrics=metrics,
+        summary=[_typed(SummaryRow, folder / SUMMARY_FILE, row) for row in read_csv(folder / SUMMARY_FILE)],
+        clinical=read_csv(folder / CLINICAL_FILE),
+        profiles=_profiles(read_csv(folder / PROFILES_FILE)),
+        case_rows={row.case: row for row in rows},
+    )
+
+
+def _typed(kind: Any, path: Path, cells: Mapping[str, str]) -> Any:
+    try:
+        return kind(*(converter(cells[name]) for name, converter in get_type_hints(kind).items()))
+    except (KeyError, ValueError) as error:
+        raise UsageError(f"{path}: expected the columns {', '.join(kind._fields)}, stopped at {error}") from error
+
+
+def _profiles(rows: list[dict[str, str]]) -> dict[str, np.ndarray]:
+    found: dict[str, list[list[float]]] = defaultdict(list)
+    for row in rows:
+        found[row["structure"]].append([float(row[str(i)]) for i in range(PROFILE_POINTS)])
+    return {structure: np.array(values) for structure, values in found.items()}

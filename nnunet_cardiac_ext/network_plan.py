@@ -1,0 +1,124 @@
+"""Change the `architecture` block of a plans configuration so that its lists, strides and the patch stay consistent."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any
+
+from nnunet_cardiac_ext.errors import UsageError
+
+# A further stage halves an axis as long as this many voxels remain; nnU-Net's planner stops at the same edge.
+SMALLEST_EDGE = 4
+
+# Module and class of each normalisation, up to the dimensions (2d, 3d).
+NORMS = MappingProxyType({"instance": "instancenorm.InstanceNorm", "batch": "batchnorm.BatchNorm"})
+
+
+def with_features(architecture: dict[str, Any], features: Sequence[int], patch_size: Sequence[int]) -> dict[str, Any]:
+    """Return the architecture with one stage per width, from the finest to the coarsest.
+
+    Stages that the architecture has are kept. A further one repeats the last one's kernel and number of convolutions
+    and halves each axis of the patch that can be halved.
+
+    Args:
+        architecture: An nnU-Net U-Net's block.
+        features: Widths, at least two.
+        patch_size: Patch in voxels.
+
+    Raises:
+        UsageError: The widths are no whole numbers, or the patch is too small for so many stages.
+    """
+    count = len(features)
+    if count < 2 or any(type(width) is not int or width < 1 for width in features):
+        raise UsageError(f"features: expected at least two whole numbers >= 1, got {list(features)}")
+    changed, kwargs = _copied(architecture)
+    kwargs["strides"] = _strides(kwargs["strides"], count, patch_size)
+    for key in _per_stage_keys(kwargs, ("kernel_sizes", "n_conv_per_stage", "n_blocks_per_stage")):
+        kwargs[key] = _resized(kwargs[key], count)
+    for key in _per_stage_keys(kwargs, ("n_conv_per_stage_decoder",)):
+        kwargs[key] = _resized(kwargs[key], count - 1)
+    kwargs.update(n_stages=count, features_per_stage=list(features))
+    return changed
+
+
+def with_convolutions(architecture: dict[str, Any], convolutions: int) -> dict[str, Any]:
+    """Return the architecture with as many convolutions (or residual blocks) in each stage of encoder and decoder.
+
+    Raises:
+        UsageError: The number is no whole number of at least 1.
+    """
+    if type(convolutions) is not int or convolutions < 1:
+        raise UsageError(f"convolutions: expected a whole number >= 1, got {convolutions!r}")
+    changed, kwargs = _copied(architecture)
+    for key in _per_stage_keys(kwargs, ("n_conv_per_stage", "n_blocks_per_stage", "n_conv_per_stage_decoder")):
+        kwargs[key] = [convolutions] * len(kwargs[key])
+    return changed
+
+
+def with_norm(architecture: dict[str, Any], norm: str) -> dict[str, Any]:
+    """Return the architecture with another normalisation, whose numbers (eps, affine) stay.
+
+    Batch normalisation is the faster one on a CPU, together with the setting `channels_last`.
+
+    Raises:
+        UsageError: `norm` is none of `NORMS`.
+    """
+    if not isinstance(norm, str) or norm not in NORMS:
+        raise UsageError(f"norm: expected one of {', '.join(NORMS)}, got {norm!r}")
+    changed, kwargs = _copied(architecture)
+    dimensions = kwargs["conv_op"][-2:]
+    kwargs["norm_op"] = f"torch.nn.modules.{NORMS[norm]}{dimensions}"
+    return changed
+
+
+def check_patch(architecture: dict[str, Any], patch_size: Sequence[int]) -> None:
+    """Check that a patch passes through all strides and leaves more than one voxel at the bottom.
+
+    Raises:
+        UsageError: It does not; the line names sizes that would.
+    """
+    total = _total_stride(architecture["arch_kwargs"]["strides"])
+    edges = zip(patch_size, total, strict=True)
+    if any(edge % stride for edge, stride in edges):
+        nearest = [max(1, round(edge / stride)) * stride for edge, stride in zip(patch_size, total, strict=True)]
+        raise UsageError(
+            f"patch_size: expected multiples of the network's total stride {total}, got {list(patch_size)}; "
+            f"the nearest are {nearest}"
+        )
+    if list(patch_size) == total:
+        raise UsageError(f"patch_size: expected more than the network's total stride {total}, got {list(patch_size)}")
+
+
+def _copied(architecture: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a copy of the block and, within it, its keyword arguments."""
+    copied = copy.deepcopy(architecture)
+    return copied, copied["arch_kwargs"]
+
+
+def _per_stage_keys(kwargs: dict[str, Any], names: Sequence[str]) -> list[str]:
+    """Return those names that stand for a list with one entry per stage; a single number holds for all stages."""
+    return [name for name in names if isinstance(kwargs.get(name), list)]
+
+
+def _resized(values: list[Any], count: int) -> list[Any]:
+    return [copy.deepcopy(values[min(index, len(values) - 1)]) for index in range(count)]
+
+
+def _strides(strides: list[list[int]], count: int, patch_size: Sequence[int]) -> list[list[int]]:
+    changed = [list(stride) for stride in strides[:count]]
+    while len(changed) < count:
+        edges = [edge // stride for edge, stride in zip(patch_size, _total_stride(changed), strict=True)]
+        further = [2 if edge % 2 == 0 and edge // 2 >= SMALLEST_EDGE else 1 for edge in edges]
+        if max(further) == 1:
+            raise UsageError(
+                f"features: expected at most {len(changed)} stages for patches of {list(patch_size)}, got {count}"
+            )
+        changed.append(further)
+    return changed
+
+
+def _total_stride(strides: list[list[int]]) -> list[int]:
+    return [math.prod(along) for along in zip(*strides, strict=True)]

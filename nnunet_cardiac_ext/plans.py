@@ -1,0 +1,228 @@
+"""Write a preset, with changes of one's own, as a configuration into an nnU-Net plans file."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnunet_cardiac_ext import discovery
+from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.files import read_json, write_json
+from nnunet_cardiac_ext.network_plan import check_patch, with_convolutions, with_features, with_norm
+from nnunet_cardiac_ext.registry import PRESETS, Preset
+from nnunet_cardiac_ext.settings import BLOCK, KNOWN, read_settings
+
+DEFAULT_PLANS = "nnUNetPlans"
+
+# What may be changed besides the settings: keys of nnU-Net's own and of its architecture block.
+PLAN_KEYS: Mapping[str, str] = {
+    "batch_size": "patches per batch",
+    "patch_size": "patch in voxels, as multiples of the network's total stride",
+    "spacing": "mm per voxel that images are resampled to; other than the preset's needs its own preprocessing",
+    "batch_dice": "Dice loss over the batch as one image",
+    "features": "widths of the network, one per stage",
+    "convolutions": "convolutions (or residual blocks) per stage",
+    "norm": "normalisation of the network: instance (nnU-Net's) or batch",
+}
+
+
+@dataclass(frozen=True)
+class PlannedConfiguration:
+    """A configuration in a plans file and what to do with it.
+
+    Attributes:
+        plans_file: The plans file.
+        name: Name of the configuration.
+        content: The configuration as the file has it.
+        written: False where the file already held exactly this.
+        commands: What comes next: preprocessing where its data are missing, then training.
+    """
+
+    plans_file: Path
+    name: str
+    content: dict[str, Any]
+    written: bool
+    commands: tuple[str, ...]
+
+
+def plan(
+    dataset_id: int,
+    preset: str,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    name: str | None = None,
+    plans: str = DEFAULT_PLANS,
+    overwrite: bool = False,
+) -> PlannedConfiguration:
+    """Write a configuration that inherits from a stock one; all other configurations stay.
+
+    Args:
+        dataset_id: Number of the data set.
+        preset: Name of a preset.
+        changes: Settings (keys of the `"cardiac"` block) and `PLAN_KEYS` by name, put over the preset's.
+        name: Name of the configuration; by default the preset's.
+        plans: Name of the plans file without `.json`.
+        overwrite: Replace a configuration of that name that has another content.
+
+    Raises:
+        UsageError: An unknown preset, key or name, an impossible value, a plans file that is absent or lacks the
+            stock configuration, or a configuration of that name with another content.
+    """
+    chosen = _chosen(preset)
+    folder = discovery.dataset_folder(discovery.preprocessed_folder(), dataset_id)
+    path = folder / f"{plans}.json"
+    content = _read_plans(path, dataset_id)
+    name = _checked_name(chosen.configuration if name is None else name)
+    new = configuration(content["configurations"], chosen, changes or {}, plans=plans, name=name)
+    written = _put(content["configurations"], name, new, path, overwrite=overwrite)
+    if written:
+        write_json(path, content)
+    commands = _commands(dataset_id, name, chosen.trainer, plans)
+    data = folder / str(resolved(content["configurations"], name).get("data_identifier"))
+    return PlannedConfiguration(path, name, new, written, commands[data.is_dir() :])
+
+
+def configuration(
+    configurations: Mapping[str, Any], preset: Preset, changes: Mapping[str, Any], *, plans: str, name: str
+) -> dict[str, Any]:
+    """Return the configuration of a preset with changes, as it stands in a plans file.
+
+    Args:
+        configurations: The plans' configurations.
+        preset: The preset.
+        changes: Settings and `PLAN_KEYS` by name.
+        plans: Name of the plans, for the folder of preprocessed data where it is an own one.
+        name: Name of the new configuration, for the same.
+
+    Raises:
+        UsageError: As `plan`.
+    """
+    unknown = [key for key in changes if key not in KNOWN and key not in PLAN_KEYS]
+    if unknown:
+        raise UsageError(f"unknown key {', '.join(unknown)}; known are {', '.join((*PLAN_KEYS, *KNOWN))}")
+    block = {**preset.settings, **{key: value for key, value in changes.items() if key in KNOWN}}
+    read_settings(block)
+    base = resolved(configurations, preset.inherits_from)
+    wanted = {**preset.overrides, **{key: value for key, value in changes.items() if key in PLAN_KEYS}}
+    overrides = _own_keys(base, wanted, data_identifier=f"{plans}_{name}")
+    return {"inherits_from": preset.inherits_from, **overrides, BLOCK: _as_json(block)}
+
+
+def resolved(configurations: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a configuration with all it inherits.
+
+    Raises:
+        UsageError: It, or one that it inherits from, does not exist, or the inheritance is a circle.
+    """
+    chain: list[str] = []
+    following: str | None = name
+    while following is not None:
+        if following not in configurations or following in chain:
+            raise UsageError(f"plans: expected a configuration {following}, found {', '.join(configurations)}")
+        chain.append(following)
+        following = configurations[following].get("inherits_from")
+    merged: dict[str, Any] = {}
+    for ancestor in reversed(chain):
+        merged.update(copy.deepcopy(configurations[ancestor]))
+    return merged
+
+
+def _chosen(preset: str) -> Preset:
+    if preset not in PRESETS:
+        raise UsageError(f"--preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
+    return PRESETS[preset]
+
+
+def _read_plans(path: Path, dataset_id: int) -> dict[str, Any]:
+    if not path.is_file():
+        raise UsageError(f"{path}: not found; plan the data set first: nnUNetv2_plan_and_preprocess -d {dataset_id}")
+    content = read_json(path)
+    if not isinstance(content, dict) or not isinstance(content.get("configurations"), dict):
+        raise UsageError(f"{path}: expected nnU-Net plans with configurations")
+    return content
+
+
+def _checked_name(name: str) -> str:
+    # nnU-Net takes a model folder's name apart at double underscores.
+    if not re.fullmatch(r"[A-Za-z0-9.-]+(_[A-Za-z0-9.-]+)*", name):
+        raise UsageError(f"--name: expected letters, digits, '.', '-' and single '_', got {name!r}")
+    return name
+
+
+def _put(configurations: dict[str, Any], name: str, new: dict[str, Any], path: Path, *, overwrite: bool) -> bool:
+    """Put a configuration among the others; False where it is there already."""
+    old = configurations.get(name)
+    if old == new:
+        return False
+    if old is not None and BLOCK not in old:
+        raise UsageError(f"--name: {name} is a configuration of nnU-Net's own in {path}; choose another name")
+    if old is not None and not overwrite:
+        raise UsageError(f"{path}: holds another configuration {name}; choose another --name or say --overwrite")
+    configurations[name] = new
+    return True
+
+
+def _own_keys(base: dict[str, Any], wanted: Mapping[str, Any], *, data_identifier: str) -> dict[str, Any]:
+    """Return nnU-Net's own keys where they differ from the base configuration's."""
+    own: dict[str, Any] = {}
+    patch_size = list(base["patch_size"])
+    if "patch_size" in wanted:
+        patch_size = own["patch_size"] = _numbers("patch_size", wanted["patch_size"], len(patch_size), int)
+    if "batch_size" in wanted:
+        own["batch_size"] = _numbers("batch_size", [wanted["batch_size"]], 1, int)[0]
+    if "batch_dice" in wanted:
+        if not isinstance(wanted["batch_dice"], bool):
+            raise UsageError(f"batch_dice: expected true or false, got {wanted['batch_dice']!r}")
+        own["batch_dice"] = wanted["batch_dice"]
+    architecture = base["architecture"]
+    if "features" in wanted:
+        architecture = with_features(architecture, _listed(wanted["features"]), patch_size)
+    if "convolutions" in wanted:
+        architecture = with_convolutions(architecture, wanted["convolutions"])
+    if "norm" in wanted:
+        architecture = with_norm(architecture, wanted["norm"])
+    if architecture != base["architecture"]:
+        own["architecture"] = architecture
+    check_patch(architecture, patch_size)
+    return own | (_resampled(base, wanted["spacing"], data_identifier) if "spacing" in wanted else {})
+
+
+def _resampled(base: dict[str, Any], spacing: Any, data_identifier: str) -> dict[str, Any]:
+    """Return the keys that change with the spacing; none where it is the base configuration's."""
+    old = base["spacing"]
+    new = _numbers("spacing", spacing, len(old), float)
+    if new == [float(value) for value in old]:
+        return {}
+    sizes = base["median_image_size_in_voxels"]
+    scaled = [size * before / after for size, before, after in zip(sizes, old, new, strict=True)]
+    return {"spacing": new, "median_image_size_in_voxels": scaled, "data_identifier": data_identifier}
+
+
+def _numbers(key: str, values: Any, count: int, kind: type) -> list[Any]:
+    listed = _listed(values)
+    allowed = int | float if kind is float else int
+    good = all(isinstance(value, allowed) and not isinstance(value, bool) and value > 0 for value in listed)
+    if len(listed) != count or not good:
+        what = "whole numbers" if kind is int else "numbers"
+        raise UsageError(f"{key}: expected {count} {what} above 0, got {values!r}")
+    return [kind(value) for value in listed]
+
+
+def _listed(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, Sequence) and not isinstance(values, str) else [values]
+
+
+def _as_json(block: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in block.items()}
+
+
+def _commands(dataset_id: int, name: str, trainer: str, plans: str) -> tuple[str, str]:
+    other_plans = plans != DEFAULT_PLANS
+    return (
+        f"nnUNetv2_preprocess -d {dataset_id} -c {name}" + f" -plans_name {plans}" * other_plans,
+        f"nnUNetv2_train {dataset_id} {name} 0 -tr {trainer}" + f" -p {plans}" * other_plans,
+    )

@@ -1,0 +1,91 @@
+from collections import Counter
+
+import pytest
+
+from dataset_conversion.splits import leaks, split_by_subject, write_splits
+from nnunet_cardiac_ext.case_table import CaseRow
+from nnunet_cardiac_ext.errors import WorkError
+from nnunet_cardiac_ext.files import read_json, write_json
+
+GROUPS = ("DCM", "HCM", "MINF", "NOR", "RV")
+
+
+def rows(subjects, groups=GROUPS):
+    return [
+        CaseRow(case=f"s{number:03d}_{phase}", subject=f"s{number:03d}", group=groups[number % len(groups)])
+        for number in range(subjects)
+        for phase in ("ED", "ES")
+    ]
+
+
+def subjects_of(cases):
+    return {case.split("_")[0] for case in cases}
+
+
+@pytest.mark.parametrize("subjects", [5, 23, 100])
+def test_each_case_is_validated_once_and_no_subject_is_on_both_sides(subjects):
+    splits = split_by_subject(rows(subjects), folds=5, seed=1)
+    validated = Counter(case for fold in splits for case in fold["val"])
+    assert validated == Counter(row.case for row in rows(subjects))
+    for fold in splits:
+        assert subjects_of(fold["train"]) & subjects_of(fold["val"]) == set()
+        assert len(fold["train"]) + len(fold["val"]) == 2 * subjects
+        assert fold["train"] == sorted(fold["train"])
+
+
+def test_folds_and_groups_are_balanced():
+    splits = split_by_subject(rows(63), folds=5, seed=1)
+    group_of = {row.subject: row.group for row in rows(63)}
+    counts = [Counter(group_of[subject] for subject in subjects_of(fold["val"])) for fold in splits]
+    assert {sum(count.values()) for count in counts} == {12, 13}
+    for group in GROUPS:
+        shares = [count[group] for count in counts]
+        assert max(shares) - min(shares) <= 1
+
+
+def test_the_seed_decides():
+    first = split_by_subject(rows(30), folds=5, seed=1)
+    assert split_by_subject(rows(30)[::-1], folds=5, seed=1) == first
+    assert split_by_subject(rows(30), folds=5, seed=2) != first
+
+
+@pytest.mark.parametrize(("subjects", "folds"), [(0, 0), (1, 0), (2, 2), (3, 3)])
+def test_fewer_subjects_than_folds_give_fewer_folds(subjects, folds):
+    assert len(split_by_subject(rows(subjects), folds=5, seed=1)) == folds
+
+
+def test_a_subject_in_two_groups_is_refused():
+    with pytest.raises(ValueError, match="a: expected one group, got DCM and NOR"):
+        split_by_subject([CaseRow("a_1", "a", group="DCM"), CaseRow("a_2", "a", group="NOR")], folds=5, seed=1)
+
+
+def test_leaks_are_counted():
+    splits = [{"train": ["a1", "b1"], "val": ["a2", "c1"]}, {"train": ["c1"], "val": ["b1"]}]
+    assert leaks(splits, {"a1": "a", "a2": "a", "b1": "b", "c1": "c"}) == 1
+
+
+def test_splits_are_written_into_each_folder(tmp_path):
+    splits = split_by_subject(rows(10), folds=5, seed=1)
+    write_splits(splits, [tmp_path / "raw", tmp_path / "preprocessed"], overwrite=False)
+    assert read_json(tmp_path / "raw/splits_final.json") == splits
+    assert read_json(tmp_path / "preprocessed/splits_final.json") == splits
+
+
+def test_other_splits_are_kept_in_both_folders_unless_told(tmp_path):
+    raw, preprocessed = tmp_path / "raw", tmp_path / "preprocessed"
+    other = split_by_subject(rows(10), folds=5, seed=2)
+    write_json(preprocessed / "splits_final.json", other)
+    splits = split_by_subject(rows(10), folds=5, seed=1)
+    with pytest.raises(WorkError, match=r"preprocessed/splits_final\.json: expected the folds of this conversion"):
+        write_splits(splits, [raw, preprocessed], overwrite=False)
+    assert read_json(preprocessed / "splits_final.json") == other
+    assert not raw.exists()
+    write_splits(splits, [raw, preprocessed], overwrite=True)
+    assert read_json(preprocessed / "splits_final.json") == read_json(raw / "splits_final.json") == splits
+
+
+def test_the_same_folds_in_another_order_are_no_conflict(tmp_path):
+    splits = split_by_subject(rows(10), folds=5, seed=1)
+    write_json(tmp_path / "splits_final.json", [{part: cases[::-1] for part, cases in fold.items()} for fold in splits])
+    write_splits(splits, [tmp_path], overwrite=False)
+    assert read_json(tmp_path / "splits_final.json") == splits

@@ -1,0 +1,48 @@
+import pytest
+from helpers.label_stacks import heart, write_study, write_volume
+
+from nnunet_cardiac_ext.cli.evaluate import parse_labels
+from nnunet_cardiac_ext.cli.main import main
+from nnunet_cardiac_ext.errors import UsageError
+
+
+def run(root, *more):
+    return main(["evaluate", "-ref", str(root / "labelsTr"), "-pred", str(root / "pred"), "-o", str(root / "out"), *more])
+
+
+def test_prints_the_means_and_writes_the_tables(tmp_path, capsys):
+    write_study(tmp_path, shift=0)
+    assert run(tmp_path, "--by", "group", "-np", "1") == 0
+    printed = capsys.readouterr().out
+    assert "4 cases, means" in printed
+    assert printed.count("1.000") == 3 * 4
+    assert (tmp_path / "out" / "metrics.csv").is_file()
+
+
+def test_failed_case_is_one_line_on_stderr_and_exit_code_one(tmp_path, capsys):
+    write_study(tmp_path)
+    write_volume(tmp_path / "pred" / "patient000_ES.nii.gz", heart(slices=3))
+    assert run(tmp_path, "--quiet", "-np", "1") == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "patient000_ES" in error
+    assert (tmp_path / "out" / "metrics.csv").is_file()
+
+
+def test_wrong_use_is_one_line_and_exit_code_two(tmp_path, capsys):
+    assert run(tmp_path) == 2
+    assert run(tmp_path, "--labels", "LV") == 2
+    error = capsys.readouterr().err.splitlines()
+    assert len(error) == 2
+    assert "expected a folder with images" in error[0]
+    assert "NAME=NUMBER" in error[1]
+
+
+def test_labels_are_parsed():
+    assert parse_labels("LV=1, MYO=2,RV=3") == {"LV": 1, "MYO": 2, "RV": 3}
+
+
+@pytest.mark.parametrize("text", ["", "LV", "LV=", "LV=0", "LV=-1", "LV=x", "LV=1,LV=2", "LV=1,RV=1", "LV=1,"])
+def test_wrong_labels_are_refused(text):
+    with pytest.raises(UsageError, match="--labels: expected"):
+        parse_labels(text)

@@ -1,0 +1,88 @@
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+from helpers.label_stacks import heart, write_volume
+
+from nnunet_cardiac_ext.errors import UsageError, WorkError
+from nnunet_cardiac_ext.evaluation.inputs import find_labels, pair_cases, read_labels, read_volume
+
+LABELS = {"RV": 1, "MYO": 2, "LV": 3}
+
+
+def touch(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def test_cases_are_matched_by_name_without_ending(tmp_path):
+    reference = touch(tmp_path / "ref", "a.nii.gz", "b.nii.gz", "dataset.json", "._a.nii.gz")
+    found = pair_cases(reference, touch(tmp_path / "pred", "a.nrrd", "c.nii.gz", "plans.json"))
+    assert set(found.pairs) == {"a"}
+    assert found.unpredicted == ("b",)
+    assert found.unreferenced == ("c",)
+
+
+def test_folders_without_a_common_case_are_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"expected names as in .*\(a, ...\), got b, ..."):
+        pair_cases(touch(tmp_path / "ref", "a.nii.gz"), touch(tmp_path / "pred", "b.nii.gz"))
+
+
+def test_absent_and_empty_folders_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="expected a folder with images"):
+        pair_cases(tmp_path / "none", tmp_path)
+    with pytest.raises(UsageError, match="expected images"):
+        pair_cases(tmp_path, tmp_path)
+
+
+def test_spacing_comes_from_pixdim_not_from_a_wrong_affine(tmp_path):
+    image = nib.Nifti1Image(np.zeros((4, 5, 3), np.uint8), None)
+    image.header.set_zooms((1.5, 1.25, 10.0))
+    image.set_sform(np.diag([-1.0, -1.0, 1.0, 1.0]), code=2)  # as the ACDC files have it
+    image.header["pixdim"][1:4] = (1.5, 1.25, 10.0)
+    nib.save(image, tmp_path / "acdc.nii.gz")
+    volume = read_volume(tmp_path / "acdc.nii.gz")
+    assert volume.array.shape == (3, 5, 4)
+    assert volume.spacing == pytest.approx((10.0, 1.25, 1.5))
+
+
+def test_sheared_directions_are_read_all_the_same(tmp_path):
+    array = heart().transpose(2, 1, 0)
+    affine = np.diag([1.5, 1.25, 10.0, 1.0])
+    affine[0, 1] = 0.2
+    image = nib.Nifti1Image(array, affine)
+    image.header.set_zooms((1.5, 1.25, 10.0))
+    nib.save(image, tmp_path / "sheared.nii.gz")
+    volume = read_volume(tmp_path / "sheared.nii.gz")
+    np.testing.assert_array_equal(volume.array, heart())
+    assert volume.spacing == pytest.approx((10.0, 1.25, 1.5))
+
+
+def test_unknown_label_and_unreadable_file_are_one_line_errors(tmp_path):
+    labels = heart()
+    labels[0, 0, 0] = 7
+    write_volume(tmp_path / "seven.nii.gz", labels)
+    with pytest.raises(WorkError, match=r"expected the labels 0 \(background\), 1 \(RV\).*got also 7"):
+        read_labels(tmp_path / "seven.nii.gz", LABELS)
+    (tmp_path / "broken.nii.gz").write_bytes(b"no image")
+    with pytest.raises(WorkError, match="cannot be read as an image"):
+        read_labels(tmp_path / "broken.nii.gz", LABELS)
+
+
+def test_four_dimensions_are_refused(tmp_path):
+    nib.save(nib.Nifti1Image(np.zeros((4, 4, 3, 2), np.uint8), np.eye(4)), tmp_path / "cine.nii.gz")
+    with pytest.raises(WorkError, match="expected a 3-D image, got 4-D"):
+        read_volume(tmp_path / "cine.nii.gz")
+
+
+def test_labels_come_from_dataset_json_or_are_those_of_cine(tmp_path):
+    reference, prediction = tmp_path / "labelsTr", tmp_path / "pred"
+    assert find_labels(reference, prediction) == {"RV": 1, "MYO": 2, "LV": 3}
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "LV": 1, "MYO": 2, "ignore": 3}}))
+    assert find_labels(reference, prediction) == {"LV": 1, "MYO": 2}
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "whole": [1, 2]}}))
+    with pytest.raises(UsageError, match="expected labels with one whole number each"):
+        find_labels(reference, prediction)

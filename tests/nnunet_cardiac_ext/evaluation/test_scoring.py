@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from helpers.label_stacks import SPACING, heart
+
+from nnunet_cardiac_ext.evaluation.metrics import CONVENTION, METRICS
+from nnunet_cardiac_ext.evaluation.scoring import REGIONS, score_case
+
+LABELS = {"RV": 1, "MYO": 2, "LV": 3}
+
+
+def values(reference, prediction, labels=LABELS):
+    score = score_case("a", reference, prediction, spacing=SPACING, labels=labels)
+    return {(row.structure, row.region, row.metric): row for row in score.rows}
+
+
+def test_one_row_per_structure_region_and_metric():
+    rows = values(heart(), heart())
+    regional = [name for name, metric in METRICS.items() if metric.regional]
+    expected = {(s, "all", m) for s in LABELS for m in METRICS}
+    expected |= {(s, r, m) for s in LABELS for r in REGIONS[1:] for m in regional}
+    assert set(rows) == expected
+    assert {row.convention for row in rows.values()} == {CONVENTION}
+
+
+def test_spoiled_basal_slice_shows_in_the_base_alone():
+    prediction = heart()
+    prediction[0] = 0  # of six slices the first is the base
+    rows = values(heart(), prediction)
+    assert rows["LV", "base", "dice"].value == 0
+    assert rows["LV", "middle", "dice"].value == rows["LV", "apex", "dice"].value == 1
+    assert rows["LV", "base", "predicted_volume"].value == 0
+
+
+def test_regions_follow_the_base_when_the_stack_is_turned_over():
+    prediction = heart()
+    prediction[0] = 0
+    rows = values(heart()[::-1], prediction[::-1])
+    assert rows["LV", "base", "dice"].value == 0
+    assert rows["LV", "apex", "dice"].value == 1
+
+
+def test_regional_volumes_add_up_to_the_whole():
+    rows = values(heart(), heart(shift=1))
+    for structure in LABELS:
+        parts = sum(rows[structure, region, "reference_volume"].value for region in REGIONS[1:])
+        assert parts == pytest.approx(rows[structure, "all", "reference_volume"].value)
+
+
+def test_prediction_outside_the_segmented_slices_counts_for_the_whole_only():
+    reference = np.concatenate([heart(), np.zeros((1, 24, 24), np.uint8)])
+    prediction = reference.copy()
+    prediction[-1, 5:9, 5:9] = 3
+    rows = values(reference, prediction)
+    assert rows["LV", "apex", "dice"].value == 1
+    assert rows["LV", "all", "dice"].value < 1
+
+
+def test_missing_structure_is_nan_with_its_reason():
+    reference = heart()
+    reference[reference == 1] = 0
+    rows = values(reference, reference)
+    assert np.isnan(rows["RV", "all", "dice"].value)
+    assert rows["RV", "all", "dice"].reason == "absent in reference and prediction"
+    assert rows["RV", "all", "reference_volume"].value == 0
+    assert rows["RV", "all", "reference_volume"].reason == ""
+
+
+def test_empty_reference_has_no_regions_and_says_so():
+    rows = values(np.zeros((3, 24, 24), np.uint8), heart(slices=3))
+    assert rows["LV", "all", "dice"].value == 0
+    assert np.isnan(rows["LV", "base", "dice"].value)
+    assert rows["LV", "base", "dice"].reason == "no slice in this region"
+    assert rows["LV", "all", "hd"].reason == "absent in reference"
+
+
+def test_other_label_order_gives_the_same_numbers():
+    order = {"LV": 1, "MYO": 2, "RV": 3}
+    swapped = np.array([0, 3, 2, 1], dtype=np.uint8)
+    expected, found = values(heart(), heart(shift=1)), values(swapped[heart()], swapped[heart(shift=1)], labels=order)
+    assert {key: row.value for key, row in found.items()} == {key: row.value for key, row in expected.items()}
+
+
+def test_single_structure_needs_no_right_ventricle():
+    rows = values((heart() == 2).astype(np.uint8), (heart() == 2).astype(np.uint8), labels={"MYO": 1})
+    assert rows["MYO", "base", "dice"].value == 1

@@ -1,0 +1,88 @@
+"""The architecture block stays consistent when widths, depth or patch change."""
+
+import copy
+
+import pytest
+import torch
+from helpers.tiny_plans import tiny_plans
+from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
+
+from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.network_plan import check_patch, with_convolutions, with_features, with_norm
+
+
+@pytest.fixture
+def architecture():
+    return tiny_plans()["configurations"]["2d"]["architecture"]
+
+
+def _output_shape(architecture, patch_size):
+    network = get_network_from_plans(
+        architecture["network_class_name"], architecture["arch_kwargs"], architecture["_kw_requires_import"],
+        1, 4, allow_init=True, deep_supervision=False,
+    )  # fmt: skip
+    return tuple(network(torch.zeros(1, 1, *patch_size)).shape)
+
+
+@pytest.mark.parametrize("features", [[4, 8], [4, 8, 8], [4, 8, 16, 16]])
+def test_fewer_same_and_more_stages_build_a_network(architecture, features):
+    changed = with_features(architecture, features, (32, 32))
+    assert changed["arch_kwargs"]["n_stages"] == len(features)
+    assert _output_shape(changed, (32, 32)) == (1, 4, 32, 32)
+
+
+def test_a_further_stage_halves_only_axes_that_can_be_halved(architecture):
+    strides = with_features(architecture, [4] * 4, (32, 20))["arch_kwargs"]["strides"]
+    assert strides == [[1, 1], [2, 2], [2, 2], [2, 1]]
+
+
+def test_the_given_architecture_is_left_alone(architecture):
+    before = copy.deepcopy(architecture)
+    with_features(architecture, [4] * 4, (32, 32))
+    with_convolutions(architecture, 3)
+    assert architecture == before
+
+
+def test_convolutions_count_for_encoder_and_decoder(architecture):
+    kwargs = with_convolutions(architecture, 2)["arch_kwargs"]
+    assert (kwargs["n_conv_per_stage"], kwargs["n_conv_per_stage_decoder"]) == ([2, 2, 2], [2, 2])
+
+
+def test_batch_normalisation_takes_the_place_of_instance_normalisation(architecture):
+    changed = with_norm(architecture, "batch")
+    assert _output_shape(changed, (32, 32)) == (1, 4, 32, 32)
+    assert changed["arch_kwargs"]["norm_op"] == "torch.nn.modules.batchnorm.BatchNorm2d"
+    assert with_norm(changed, "instance") == architecture
+
+
+def test_an_unknown_normalisation_is_refused(architecture):
+    with pytest.raises(UsageError, match=r"^norm: expected one of instance, batch, got 'group'$"):
+        with_norm(architecture, "group")
+
+
+def test_too_many_stages_for_the_patch_are_refused(architecture):
+    with pytest.raises(UsageError, match=r"^features: expected at most 4 stages for patches of \[32, 32\], got 5$"):
+        with_features(architecture, [4] * 5, (32, 32))
+
+
+@pytest.mark.parametrize("features", [[4], [4, 0], [4, "8"], [4, 8.0], [True, 8]])
+def test_widths_that_are_none_are_refused(architecture, features):
+    with pytest.raises(UsageError, match=r"^features: expected at least two whole numbers >= 1"):
+        with_features(architecture, features, (32, 32))
+
+
+@pytest.mark.parametrize("convolutions", [0, "2", 1.5])
+def test_a_wrong_number_of_convolutions_is_refused(architecture, convolutions):
+    with pytest.raises(UsageError, match=r"^convolutions: expected a whole number >= 1"):
+        with_convolutions(architecture, convolutions)
+
+
+def test_a_patch_that_the_strides_do_not_divide_is_refused_with_the_nearest(architecture):
+    with pytest.raises(UsageError, match=r"total stride \[4, 4\], got \[30, 33\]; the nearest are \[32, 32\]$"):
+        check_patch(architecture, (30, 33))
+
+
+def test_a_patch_of_one_voxel_at_the_bottom_is_refused(architecture):
+    with pytest.raises(UsageError, match=r"expected more than the network's total stride \[4, 4\]"):
+        check_patch(architecture, (4, 4))
+    check_patch(architecture, (4, 8))

@@ -1,0 +1,161 @@
+"""Configurations written into plans files."""
+
+import copy
+import json
+
+import pytest
+from helpers.tiny_plans import tiny_plans
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.plans import plan, resolved
+from nnunet_cardiac_ext.registry import PRESETS, TRAINERS
+from nnunet_cardiac_ext.settings import read_settings
+
+
+@pytest.fixture
+def plans_file(nnunet_root):
+    path = nnunet_root / "preprocessed/Dataset999_Tiny/nnUNetPlans.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(tiny_plans(num_epochs=3)))
+    return path
+
+
+def _configurations(path):
+    return json.loads(path.read_text())["configurations"]
+
+
+def test_a_preset_inherits_from_the_stock_configuration_and_shares_its_data(plans_file):
+    planned = plan(999, "region-sampling")
+    assert planned.written
+    written = PlansManager(str(plans_file)).get_configuration("2d_region_sampling")
+    assert written.data_identifier == "nnUNetPlans_2d"
+    assert written.configuration["cardiac"] == {"sampling_ratio": 20.0}
+    assert written.configuration["inherits_from"] == "2d"
+
+
+def test_other_configurations_and_keys_stay_as_they_were(plans_file):
+    before = json.loads(plans_file.read_text())
+    plan(999, "baseline", {"num_epochs": 5})
+    after = json.loads(plans_file.read_text())
+    assert after["configurations"].pop("2d_baseline") == {"inherits_from": "2d", "cardiac": {"num_epochs": 5}}
+    assert after == before
+
+
+def test_changes_go_where_nnunet_reads_them(plans_file):
+    changes = {"features": [4, 8, 8, 16], "batch_size": 5, "patch_size": [64, 32], "batch_dice": False, "seed": 1}
+    plan(999, "baseline", changes, name="mine")
+    mine = PlansManager(str(plans_file)).get_configuration("mine")
+    assert (mine.batch_size, mine.patch_size, mine.batch_dice) == (5, [64, 32], False)
+    assert mine.network_arch_init_kwargs["features_per_stage"] == [4, 8, 8, 16]
+    assert mine.configuration["cardiac"] == {"seed": 1}
+
+
+def test_another_spacing_has_data_of_its_own(plans_file):
+    planned = plan(999, "baseline", {"spacing": [1, 3.0]}, name="fine")
+    fine = resolved(_configurations(plans_file), "fine")
+    assert fine["data_identifier"] == "nnUNetPlans_fine"
+    assert fine["median_image_size_in_voxels"] == [48.0, 16.0]
+    assert planned.commands == (
+        "nnUNetv2_preprocess -d 999 -c fine",
+        "nnUNetv2_train 999 fine 0 -tr CardiacTrainer",
+    )
+
+
+def test_the_same_spacing_shares_the_data(plans_file):
+    plan(999, "baseline", {"spacing": [1.5, 1.5]})
+    assert resolved(_configurations(plans_file), "2d_baseline")["data_identifier"] == "nnUNetPlans_2d"
+
+
+def test_with_its_data_there_only_the_training_is_left_to_do(plans_file):
+    (plans_file.parent / "nnUNetPlans_2d").mkdir()
+    assert plan(999, "region-sampling").commands == (
+        "nnUNetv2_train 999 2d_region_sampling 0 -tr RegionSamplingTrainer",
+    )
+
+
+def test_the_commands_name_other_plans(plans_file):
+    plans_file.rename(plans_file.with_name("mine.json"))
+    preprocess, train = plan(999, "baseline", plans="mine").commands
+    assert preprocess.endswith("-plans_name mine")
+    assert train.endswith("-p mine")
+
+
+def test_writing_the_same_again_changes_nothing(plans_file):
+    plan(999, "baseline", {"num_epochs": 5})
+    before = plans_file.stat().st_mtime_ns
+    assert not plan(999, "baseline", {"num_epochs": 5}).written
+    assert plans_file.stat().st_mtime_ns == before
+
+
+def test_another_content_needs_overwrite(plans_file):
+    plan(999, "baseline", {"num_epochs": 5})
+    with pytest.raises(UsageError, match=r"holds another configuration 2d_baseline"):
+        plan(999, "baseline", {"num_epochs": 6})
+    assert plan(999, "baseline", {"num_epochs": 6}, overwrite=True).written
+    assert _configurations(plans_file)["2d_baseline"]["cardiac"] == {"num_epochs": 6}
+
+
+def test_a_stock_configuration_is_never_replaced(plans_file):
+    with pytest.raises(UsageError, match=r"2d is a configuration of nnU-Net's own"):
+        plan(999, "baseline", name="2d", overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"depth": 3}, "unknown key depth; known are batch_size, patch_size, "),
+        ({"num_epochs": 0}, "cardiac.num_epochs: expected a whole number >= 1, got 0"),
+        ({"patch_size": [30, 32]}, r"patch_size: expected multiples of the network's total stride \[4, 4\]"),
+        ({"patch_size": [32]}, r"patch_size: expected 2 whole numbers above 0, got \[32\]"),
+        ({"batch_size": 0}, r"batch_size: expected 1 whole numbers above 0, got \[0\]"),
+        ({"batch_dice": 1}, "batch_dice: expected true or false, got 1"),
+        ({"spacing": [1, -1]}, r"spacing: expected 2 numbers above 0, got \[1, -1\]"),
+        ({"norm": "group"}, "norm: expected one of instance, batch, got 'group'"),
+        ({"norm": [1]}, r"norm: expected one of instance, batch, got \[1\]"),
+        ({"convolutions": [2]}, r"convolutions: expected a whole number >= 1, got \[2\]"),
+        ({"spacing": "fine"}, "spacing: expected 2 numbers above 0, got 'fine'"),
+        ({"features": [4, 8, 8, 8, 8]}, "features: expected at most 4 stages"),
+    ],
+)
+def test_nonsense_is_refused_and_nothing_written(plans_file, changes, message):
+    before = plans_file.read_text()
+    with pytest.raises(UsageError, match=f"^{message}"):
+        plan(999, "baseline", changes)
+    assert plans_file.read_text() == before
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "a__b", "_a", "../a"])
+def test_a_name_that_nnunet_cannot_keep_is_refused(plans_file, name):
+    with pytest.raises(UsageError, match=r"^--name: "):
+        plan(999, "baseline", name=name)
+
+
+def test_absent_plans_name_the_command_that_makes_them(nnunet_root):
+    (nnunet_root / "preprocessed/Dataset999_Tiny").mkdir()
+    with pytest.raises(UsageError, match=r"nnUNetPlans.json: not found; plan the data set first: nnUNetv2_plan_and"):
+        plan(999, "baseline")
+
+
+def test_plans_without_the_stock_configuration_are_refused(plans_file):
+    content = tiny_plans()
+    content["configurations"] = {"3d_fullres": copy.deepcopy(content["configurations"]["2d"])}
+    plans_file.write_text(json.dumps(content))
+    with pytest.raises(UsageError, match=r"expected a configuration 2d, found 3d_fullres"):
+        plan(999, "baseline")
+
+
+def test_an_unknown_preset_lists_the_known(plans_file):
+    with pytest.raises(UsageError, match=r"^--preset: expected one of baseline, region-sampling"):
+        plan(999, "magic")
+
+
+def test_inheritance_in_a_circle_is_refused():
+    with pytest.raises(UsageError, match=r"expected a configuration a"):
+        resolved({"a": {"inherits_from": "b"}, "b": {"inherits_from": "a"}}, "a")
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
+def test_every_preset_holds_valid_settings_and_names_its_trainer(preset):
+    read_settings(preset.settings)
+    assert preset.trainer in TRAINERS

@@ -1,0 +1,28 @@
+"""Losses in float32 on bfloat16 outputs."""
+
+import pytest
+import torch
+
+from nnunet_cardiac_ext.trainers.precision import InFullPrecision
+
+
+def _sum_of_squares(outputs, targets):
+    outputs = outputs if isinstance(outputs, list) else [outputs]
+    return sum(((output - targets) ** 2).sum() for output in outputs)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_loss_is_that_of_the_outputs_as_float32(several):
+    output = torch.linspace(0, 3, 1000).bfloat16()
+    given, target = [output, output] if several else output, torch.zeros(1000)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = InFullPrecision(_sum_of_squares, "cpu")(given, target)
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx((1 + several) * (output.double() ** 2).sum().item(), rel=1e-6)
+
+
+def test_products_in_the_loss_are_not_cast_down():
+    factors = torch.full((2, 2), 1.001)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        product = InFullPrecision(lambda outputs, targets: outputs @ targets, "cpu")(factors, factors)
+    assert product.dtype == torch.float32
