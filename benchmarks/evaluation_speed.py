@@ -1,4 +1,4 @@
-"""Wall time of evaluating a folder: `nnunet-cardiac evaluate` beside `nnUNetv2_evaluate_simple`, alternating, in one run.
+"""Wall time of evaluating a folder: `nnunet-cardiac evaluate` beside `nnUNetv2_evaluate_simple`, in one run.
 
 The peer computes Dice, IoU and voxel counts; ours adds surface distances, regions, profiles and clinical numbers.
 (`nnUNetv2_evaluate_folder` does the same work as `_simple`, but asks for a plans file.)

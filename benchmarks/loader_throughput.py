@@ -1,6 +1,7 @@
 """Batches per second of the region-sampling loader beside nnU-Net's own, on a preprocessed data set.
 
-Both loaders run in one process on the same cases, in turns, so that a busy machine slows both alike:
+Both loaders run in one process on the same cases, in turns. The time is the process's own, so that other work on the
+machine matters little:
 
     python benchmarks/loader_throughput.py "$nnUNet_preprocessed"/Dataset027_ACDC
 """
@@ -70,16 +71,17 @@ def compare(stock, ours, arguments):
 
 
 def rate(loader, batches):
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(batches):
         next(loader)
-    return batches / (time.perf_counter() - start)
+    return batches / (time.process_time() - start)
 
 
 def report(name, turns):
     columns = (*zip(*turns, strict=True), [ours / stock for stock, ours in turns])
     shown = [f"{statistics.median(column):.2f} ({min(column):.2f} to {max(column):.2f})" for column in columns]
-    print(f"{name}, batches/s as median (range) of {len(turns)} turns: nnU-Net {shown[0]}, ours {shown[1]}; ratio {shown[2]}")
+    print(f"{name}, batches/s, median (range) of {len(turns)} turns:")
+    print(f"  nnU-Net {shown[0]}, ours {shown[1]}, ratio {shown[2]}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from dataset_conversion.subject import SubjectResult, convert_subject, finished_
 from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.case_table import FILE_NAME as CASE_TABLE
 from nnunet_cardiac_ext.case_table import write_case_table
-from nnunet_cardiac_ext.errors import UsageError, WorkError
+from nnunet_cardiac_ext.errors import CardiacError, UsageError, WorkError
 from nnunet_cardiac_ext.progress import progress
 
 DEFAULT_FOLDS = 5
@@ -63,12 +63,13 @@ def convert_subjects(
     """
     if folds < 2:
         raise UsageError(f"--folds: expected at least 2, got {folds}")
+    processes = _worker_count(workers, len(subjects))
     dataset = open_dataset(facts.name, dataset_id)
     _require_own_files(dataset, subjects, source)
     results = {
         result.subject: result
         for result in progress(
-            _convert_all(facts, subjects, dataset, _worker_count(workers, len(subjects))),
+            _convert_all(facts, subjects, dataset, processes),
             label=f"converting {facts.name}",
             total=len(subjects),
             quiet=quiet,
@@ -93,7 +94,7 @@ def _describe(
     report.splits = split_by_subject(training, folds=folds, seed=seed)
     try:
         write_splits(report.splits, folders, overwrite=overwrite_splits)
-    except WorkError as error:
+    except CardiacError as error:
         report.problems.append(str(error))
 
 

@@ -282,7 +282,7 @@ def _available(device: torch.device) -> torch.device:
 class _ImageOnly:
     """nnU-Net's configuration with one exception: the empty segmentation of an unlabelled case is not resampled.
 
-    nnU-Net resamples it and throws it away; that costs as much as the image.
+    nnU-Net resamples it and throws it away.
     """
 
     def __init__(self, configuration: Any) -> None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,11 +23,13 @@ from torch.overrides import TorchFunctionMode
 
 from nnunet_cardiac_ext.errors import WorkError
 
-# Greatest number of network inputs at once. On a CPU more does not run faster, and with 16 oneDNN was seen to sum in
-# another order. On a GPU 64 images of 256 x 256 fill the device and need about 4 GiB with nnU-Net's stock 2D network.
-INPUTS_ON_CPU = 8
-PIXELS_ON_CPU = 8 * 256 * 256
+# Network inputs at once. On a CPU each core has its own batch: one tile and its mirrored copies. On a GPU 64 images of
+# 256 x 256 are meant to fill the device; where they do not fit, the batch is halved.
+INPUTS_ON_CPU = 4
+PIXELS_ON_CPU = 4 * 512 * 512
 PIXELS_ON_GPU = 64 * 256 * 256
+# More cores than this would hold too many feature maps at once.
+WORKERS_ON_CPU = 16
 
 # Below this size torch convolves a single image by another algorithm than a batch of them (ATen, use_mkldnn).
 SINGLE_IMAGE_ELEMENTS = 20480
@@ -42,7 +47,7 @@ class Window:
         patch_size: Rows and columns of a tile.
         step_size: Distance of neighbouring tiles as a fraction of a tile, above 0, at most 1.
         mirror_axes: Axes of test-time mirroring, 0 for rows and 1 for columns; every combination is predicted.
-        batch_size: Network inputs (tiles times mirrored copies) at once.
+        batch_size: Network inputs (tiles times mirrored copies) in one pass; on a CPU each core has a pass of its own.
     """
 
     patch_size: tuple[int, int]
@@ -89,13 +94,14 @@ def predict_slices(network: nn.Module, image: torch.Tensor, window: Window, *, c
         window.patch_size, sigma_scale=GAUSSIAN_WIDTH, value_scaling_factor=GAUSSIAN_PEAK, device=device
     )
     sums = torch.zeros((classes, *padded.shape[1:]), dtype=torch.half, device=device)
-    with _same_arithmetic_as_one_by_one(device):
-        for part in _batches(padded.shape[1], starts, window):
-            tiles = torch.stack([padded[_place(item, window)] for item in part])
-            logits = _mirrored_mean(network, tiles, window)
-            logits *= weights
-            for item, tile_logits in zip(part, logits, strict=True):
-                sums[_place(item, window)] += tile_logits
+
+    def weighted_logits(part: list[Item]) -> tuple[list[Item], torch.Tensor]:
+        tiles = torch.stack([padded[_place(item, window)] for item in part])
+        return part, _mirrored_mean(network, tiles, window) * weights
+
+    for part, logits in _in_order(weighted_logits, _batches(padded.shape[1], starts, window), device):
+        for item, tile_logits in zip(part, logits, strict=True):
+            sums[_place(item, window)] += tile_logits
     torch.div(sums, _total_weight(padded.shape[2:], starts, weights, window), out=sums)
     if not torch.isfinite(sums).all():
         raise WorkError("the logits leave the range of half precision; is there a NaN in the image or the network?")
@@ -125,8 +131,7 @@ def _mirrored_mean(network: nn.Module, tiles: torch.Tensor, window: Window) -> t
     flips = window.flips
     copies = torch.cat([tiles.flip(axes) if axes else tiles for axes in flips])
     first, *others = _forward(network, copies, window.batch_size).split(len(tiles))
-    # Copied: under autocast and with one copy this is a view of what the network may keep.
-    total = first.clone()
+    total = first
     for axes, logits in zip(flips[1:], others, strict=True):
         total += logits.flip(axes)
     if others:
@@ -156,8 +161,35 @@ def _total_weight(
     return total
 
 
-def _same_arithmetic_as_one_by_one(device: torch.device) -> contextlib.AbstractContextManager[Any]:
-    return _OneByOneConvolutions() if device.type == "cpu" else contextlib.nullcontext()
+def _in_order(call: Callable[[Any], Any], parts: Iterable[Any], device: torch.device) -> Iterator[Any]:
+    """Yield the results in order; on a CPU one thread per core works on batches of its own.
+
+    nnU-Net lets all cores work on one tile and wait for each other after every layer, which is slow with small layers
+    and very slow where others use the machine too.
+    """
+    threads = torch.get_num_threads()
+    workers = min(threads, WORKERS_ON_CPU)
+    if device.type != "cpu" or workers == 1:
+        yield from map(partial(_as_one_by_one, call, device), parts)
+        return
+    waiting: deque[Future[Any]] = deque()
+    try:
+        with ThreadPoolExecutor(workers, "tiles", initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for part in parts:
+                waiting.append(pool.submit(_as_one_by_one, call, device, part))
+                if len(waiting) > workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+    finally:
+        # Threads started later would take over the number of the workers.
+        torch.set_num_threads(threads)
+
+
+def _as_one_by_one(call: Callable[[Any], Any], device: torch.device, part: Any) -> Any:
+    # Both modes belong to a thread.
+    with torch.no_grad(), _OneByOneConvolutions() if device.type == "cpu" else contextlib.nullcontext():
+        return call(part)
 
 
 class _OneByOneConvolutions(TorchFunctionMode):

@@ -90,7 +90,11 @@ class CardiacSettings:
         "arithmetic in training: auto is nnU-Net's (float16 on CUDA, else float32), off is float32, bf16 is bfloat16",
         choices=("auto", "off", "bf16"),
     )  # fmt: skip
-    channels_last: bool = _setting(False, "network", "memory layout with the channels last; on a CPU faster with batch normalisation, slower without")
+    channels_last: bool = _setting(
+        False,
+        "network",
+        "memory layout with the channels last; on a CPU faster with batch normalisation, slower without",
+    )
 
     augmentation: str = _setting(
         "nnunet", "data",

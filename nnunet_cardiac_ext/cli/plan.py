@@ -19,10 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         dest="changes",
-        action="append",
+        action="extend",
+        nargs="+",
         default=[],
         metavar="KEY=VALUE",
-        help=f"change a value (repeatable): {', '.join((*PLAN_KEYS, *KNOWN))}; see docs/methods/settings.md",
+        help=f"change values (one or more): {', '.join((*PLAN_KEYS, *KNOWN))}; see docs/methods/settings.md",
     )
     parser.add_argument("--name", metavar="CONFIG", help="name of the configuration (default: the preset's)")
     parser.add_argument("-p", dest="plans", default=DEFAULT_PLANS, metavar="PLANS", help="plans (default: %(default)s)")

@@ -19,6 +19,9 @@ from nnunet_cardiac_ext.progress import progress
 # Reading labels waits for the disk and decompresses outside Python's lock, so that threads help.
 READING_THREADS = 8
 
+# Cases that a loader keeps open, two files each; systems allow a process 256 open files and more.
+KEPT_OPEN = 100
+
 Label = int | tuple[int, ...]
 
 
@@ -101,18 +104,13 @@ class RegionSamplingDataLoader(nnUNetDataLoader):
             verbose: As in nnU-Net.
         """
         slice_index = class_locations.law.draw(force_fg)
-        locations = self._pixels_by_class(class_locations.labels[0, slice_index], force_fg)
+        centre: dict[Label, list[tuple[int, ...]]] = {}
+        if force_fg or self.has_ignore:
+            classes = self._classes if force_fg else [self.annotated_classes_key]
+            centre = _random_pixel(class_locations.labels[0, slice_index], classes)
         # nnU-Net places the patch as if the case had this slice only.
-        lower, upper = super().get_bbox((1, *data_shape[1:]), force_fg, locations, overwrite_class, verbose)
+        lower, upper = super().get_bbox((1, *data_shape[1:]), force_fg, centre, overwrite_class, verbose)
         return [slice_index, *lower[1:]], [slice_index + 1, *upper[1:]]
-
-    def _pixels_by_class(self, labels: np.ndarray, force_fg: bool) -> dict[Any, np.ndarray]:
-        """Return (channel, slice, row, column) of the pixels that may be a patch's centre, by class."""
-        if not force_fg and not self.has_ignore:
-            return {}
-        classes = self._classes if force_fg else [self.annotated_classes_key]
-        pixels = {label: np.argwhere(np.isin(labels, label)) for label in classes}
-        return {label: np.pad(found, ((0, 0), (2, 0))) for label, found in pixels.items()}
 
 
 @dataclass(frozen=True)
@@ -124,14 +122,37 @@ class _CaseSlices:
 
 
 class _CasesWithLaws:
-    """A data set that hands out the slices of a case where nnU-Net's has the locations of its classes."""
+    """A data set that hands out the slices of a case where nnU-Net's has the locations of its classes.
+
+    nnU-Net opens a case anew for each patch, which takes longer than reading the patch; this keeps some open.
+    """
 
     def __init__(self, cases: nnUNetBaseDataset, laws: Mapping[str, SliceLaw]) -> None:
         self._cases = cases
         self._laws = laws
+        self._opened: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {}
         self.identifiers = cases.identifiers
 
     def load_case(self, identifier: str) -> tuple[Any, Any, Any, dict[str, Any]]:
         """Return image, labels, labels of an earlier stage and properties."""
+        if identifier in self._opened:
+            return self._opened[identifier]
         image, labels, previous, properties = self._cases.load_case(identifier)
-        return image, labels, previous, {**properties, "class_locations": _CaseSlices(self._laws[identifier], labels)}
+        slices = _CaseSlices(self._laws[identifier], labels)
+        case = image, labels, previous, {**properties, "class_locations": slices}
+        if len(self._opened) < KEPT_OPEN:
+            self._opened[identifier] = case
+        return case
+
+
+def _random_pixel(labels: np.ndarray, classes: Sequence[Label]) -> dict[Label, list[tuple[int, ...]]]:
+    """Return one of the classes in a slice and (channel, slice, row, column) of one of its pixels.
+
+    Each class that is there is equally likely, and so is each of its pixels; where none is, all classes are empty.
+    """
+    for index in np.random.permutation(len(classes)):  # noqa: NPY002
+        pixels = np.flatnonzero(np.isin(labels, classes[index]))
+        if len(pixels):
+            row, column = divmod(int(pixels[np.random.randint(len(pixels))]), labels.shape[1])  # noqa: NPY002
+            return {classes[index]: [(0, 0, row, column)]}
+    return {label: [] for label in classes}

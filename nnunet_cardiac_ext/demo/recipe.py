@@ -13,8 +13,16 @@ SETTINGS: dict[str, str] = {
     "features": "16,32,64,128,128",
     "patch_size": "128,128",
     "batch_size": "8",
+    "norm": "batch",
+    "channels_last": "true",
+    "autocast": "bf16",
+    "optimizer": "adamw",
+    "initial_lr": "0.002",
+    "weight_decay": "0.01",
+    "augmentation": "light",
+    "mirroring": "false",
     "iterations_per_epoch": "100",
     "val_iterations_per_epoch": "5",
 }
-PHANTOM_EPOCHS = 8
-ACDC_EPOCHS = 16
+PHANTOM_EPOCHS = 12
+ACDC_EPOCHS = 40

@@ -52,7 +52,7 @@ def trainer_findings(errors: dict[str, str]) -> Iterator[Check]:
     for name, error in errors.items():
         if error:
             yield problem(
-                f"{name}: nnU-Net does not find it ({error})", "pip install --force-reinstall nnunet-cardiac-ext"
+                f"{name}: nnU-Net does not find it ({error})", "pip install -e . in the folder of nnunet-cardiac-ext"
             )
         else:
             yield ok(f"{name}: found by nnU-Net from another folder")

@@ -9,10 +9,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nnunet_cardiac_ext import __version__
-from nnunet_cardiac_ext.errors import CardiacError
+from nnunet_cardiac_ext.errors import CardiacError, UsageError, WorkError
 from nnunet_cardiac_ext.evaluation import sections
 from nnunet_cardiac_ext.evaluation.clinical import QUANTITIES
-from nnunet_cardiac_ext.evaluation.inputs import IMAGE_ENDINGS, Volume, read_labels, read_volume
+from nnunet_cardiac_ext.evaluation.inputs import IMAGE_ENDINGS, Volume, format_numbers, read_labels, read_volume
 from nnunet_cardiac_ext.evaluation.metrics import METRICS
 from nnunet_cardiac_ext.evaluation.overlays import SliceView, slice_views
 from nnunet_cardiac_ext.evaluation.scoring import REGIONS
@@ -53,6 +53,9 @@ def report(
         UsageError: The evaluation's tables or the folders are absent.
         WorkError: The page cannot be written.
     """
+    for folder in (images, reference, prediction):
+        if folder is not None and not folder.is_dir():
+            raise UsageError(f"{folder}: expected a folder with images, found none")
     found = read_evaluation(evaluation)
     folders = (
         reference or Path(found.facts["reference"]),
@@ -91,9 +94,11 @@ def _views(found: Evaluation, case: str, reference: Path, prediction: Path, imag
     predicted = read_labels(_file(prediction, case), labels)
     image: Volume | None = None
     if images is not None:
-        image = read_volume(_image_file(images, case))
+        path = _image_file(images, case)
+        image = read_volume(path)
         if image.array.shape != expected.array.shape:
-            image = None
+            shapes = format_numbers(expected.array.shape), format_numbers(image.array.shape)
+            raise WorkError(f"{path}: expected {shapes[0]} voxels as in the reference, got {shapes[1]}")
     return slice_views(image, expected.array, predicted.array, spacing=expected.spacing, labels=labels)
 
 

@@ -19,6 +19,11 @@ from nnunet_cardiac_ext.evaluation.scoring import WHOLE, MetricRow
 from nnunet_cardiac_ext.evaluation.summary import SummaryRow
 from nnunet_cardiac_ext.files import read_csv, read_json
 
+# What the report asks of evaluation.json.
+FACTS = frozenset(
+    ("by", "command", "created", "failures", "labels", "prediction", "reference", "remarks", "unpredicted", "versions")
+)
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -66,30 +71,37 @@ def read_evaluation(folder: Path) -> Evaluation:
         UsageError: A file is absent or not what `evaluate` writes.
     """
     facts = read_json(folder / FACTS_FILE)
+    if not isinstance(facts, dict) or not facts.keys() >= FACTS:
+        raise UsageError(f"{folder / FACTS_FILE}: expected the keys {', '.join(sorted(FACTS))}; evaluate again")
     table = Path(facts["case_table"]) if facts.get("case_table") else None
     rows = read_case_table(table) if table and table.is_file() else []
-    metrics = [_typed(MetricRow, folder / METRICS_FILE, row) for row in read_csv(folder / METRICS_FILE)]
+    metrics = _typed(MetricRow, folder / METRICS_FILE)
     if not metrics:
         raise UsageError(f"{folder / METRICS_FILE}: expected at least one row, found none")
     return Evaluation(
         facts=facts,
         metrics=metrics,
-        summary=[_typed(SummaryRow, folder / SUMMARY_FILE, row) for row in read_csv(folder / SUMMARY_FILE)],
+        summary=_typed(SummaryRow, folder / SUMMARY_FILE),
         clinical=read_csv(folder / CLINICAL_FILE),
-        profiles=_profiles(read_csv(folder / PROFILES_FILE)),
+        profiles=_profiles(folder / PROFILES_FILE),
         case_rows={row.case: row for row in rows},
     )
 
 
-def _typed(kind: Any, path: Path, cells: Mapping[str, str]) -> Any:
+def _typed(kind: Any, path: Path) -> list[Any]:
+    """Return the lines of a csv as named tuples, each cell in the type of its field."""
+    converters = get_type_hints(kind)
     try:
-        return kind(*(converter(cells[name]) for name, converter in get_type_hints(kind).items()))
+        return [kind(*(convert(cells[name]) for name, convert in converters.items())) for cells in read_csv(path)]
     except (KeyError, ValueError) as error:
         raise UsageError(f"{path}: expected the columns {', '.join(kind._fields)}, stopped at {error}") from error
 
 
-def _profiles(rows: list[dict[str, str]]) -> dict[str, np.ndarray]:
+def _profiles(path: Path) -> dict[str, np.ndarray]:
     found: dict[str, list[list[float]]] = defaultdict(list)
-    for row in rows:
-        found[row["structure"]].append([float(row[str(i)]) for i in range(PROFILE_POINTS)])
+    try:
+        for row in read_csv(path):
+            found[row["structure"]].append([float(row[str(i)]) for i in range(PROFILE_POINTS)])
+    except (KeyError, ValueError) as error:
+        raise UsageError(f"{path}: expected structure and the points 0 to 100, stopped at {error}") from error
     return {structure: np.array(values) for structure, values in found.items()}

@@ -60,8 +60,14 @@ class Truth:
 
 
 def write_phantoms(
-    output: Path, *, subjects: int = 20, testing: int = 5, seed: int = 0, cine_frames: int = 12,
-    workers: int | None = None, quiet: bool = False,
+    output: Path,
+    *,
+    subjects: int = 20,
+    testing: int = 5,
+    seed: int = 0,
+    cine_frames: int = 12,
+    workers: int | None = None,
+    quiet: bool = False,
 ) -> list[Truth]:
     """Write phantoms as ACDC lays out its patients, and `truth.csv` with their true volumes.
 

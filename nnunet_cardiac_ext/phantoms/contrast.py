@@ -44,7 +44,7 @@ def draw_bssfp(rng: np.random.Generator) -> Contrast:
     sign = -1 if rng.random() < 0.8 else 1
     return Contrast(
         muscle=float(muscle), rv_blood=float(np.clip(rng.normal(0.78, 0.14), 0.4, 1.15)),
-        fat=sign * rng.uniform(0.7, 1.4), lung=rng.uniform(0.04, 0.2), liver=float(muscle * rng.uniform(0.8, 1.8)),
+        fat=sign * rng.uniform(0.75, 1.6), lung=rng.uniform(0.04, 0.2), liver=float(muscle * rng.uniform(0.8, 1.8)),
         skeletal=float(muscle * rng.uniform(0.6, 1.2)), vessel=rng.uniform(0.7, 1.3),
-        blood_texture=rng.uniform(0.06, 0.2), tissue_texture=rng.uniform(0.05, 0.15),
+        blood_texture=rng.uniform(0.05, 0.16), tissue_texture=rng.uniform(0.03, 0.1),
     )  # fmt: skip

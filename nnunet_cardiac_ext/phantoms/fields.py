@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+# Deviation that cubic B-splines leave of white noise in two dimensions: the integral of the squared spline.
+_SPLINE_DEVIATION = 151 / 315
+
 
 def soft(distance: np.ndarray, voxel: float) -> np.ndarray:
     """Share of a voxel inside a boundary, from the signed distance of its centre (positive inside); both in mm."""
@@ -12,10 +15,10 @@ def soft(distance: np.ndarray, voxel: float) -> np.ndarray:
 
 
 def smooth_noise(shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> np.ndarray:
-    """Gaussian noise of mean 0 and deviation about 1 that varies over `scale` array elements (last two axes).
+    """Gaussian noise of mean 0 and deviation 1 that varies over `scale` array elements (last two axes).
 
     Args:
-        shape: Shape of the field; a first axis of three is left independent.
+        shape: Shape of the field; axes before the last two are independent.
         scale: Correlation length in elements, at least 1.
         rng: Source of randomness.
     """
@@ -25,7 +28,7 @@ def smooth_noise(shape: tuple[int, ...], scale: float, rng: np.random.Generator)
     offset = rng.uniform(0, 1, 2)
     steps = [np.arange(size) / scale + 1 + start for size, start in zip((rows, columns), offset, strict=True)]
     fine = np.stack([_interpolated(plane, *steps) for plane in flat])
-    return fine.reshape(shape) * 1.35
+    return fine.reshape(shape) / _SPLINE_DEVIATION
 
 
 def _interpolated(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -89,7 +89,7 @@ def _unfitted(group: Group, lv: float, rv: float, muscle: float, rng: np.random.
         scar=_draw_scar(rng) if group.scar else None,
         tilt=(rng.normal(0, 0.12), rng.normal(0, 0.12)), septum=rng.normal(np.pi, 0.5),
         shortening=min(_positive(rng, group.shortening), 0.2 * length), contraction=0.3,
-        compaction=rng.uniform(0, 0.12),
+        compaction=rng.uniform(0.02, 0.18),
         rv_depth=35.0, rv_height=1.42 * (rv / (lv + muscle)) ** (1 / 3) * rng.uniform(0.88, 1.12),
         rv_length=total * rng.uniform(0.85, 1.05) - rv_base, rv_base=rv_base,
         rv_bend=rng.uniform(0.25, 0.5), rv_power=rng.uniform(1.5, 2.4), rv_skew=rng.uniform(-0.1, 0.35),

@@ -51,13 +51,13 @@ def draw_details(rng: np.random.Generator) -> Details:
     """Draw the details of one heart."""
     heads = [2.3, -2.0, *rng.choice([2.3, -2.0, 2.8, -2.6], rng.integers(0, 4))]
     papillary = tuple(
-        (angle + rng.normal(0, 0.3), rng.uniform(0.5, 0.85), rng.uniform(2.5, 6.5), rng.uniform(0.15, 0.4))
+        (angle + rng.normal(0, 0.3), rng.uniform(0.5, 0.85), rng.uniform(3, 7), rng.uniform(0.1, 0.4))
         for angle in heads
     )
-    spikes = np.abs(smooth_noise((24, _STEPS + 1), rng.uniform(3.5, 8), rng)) ** 1.5 * rng.uniform(0.02, 0.12)
+    spikes = np.abs(smooth_noise((24, _STEPS + 1), rng.uniform(3.5, 8), rng)) ** 1.5 * rng.uniform(0.01, 0.07)
     ramp = np.linspace(0, 1, _STEPS + 1)
     spikes = spikes * (1 - ramp) + spikes[:, ::-1] * ramp
-    fat = rng.uniform(-1, 4) + rng.uniform(1, 5) * smooth_noise((2, _STEPS + 1), 18, rng)[0]
+    fat = rng.uniform(-1, 4) + rng.uniform(0.7, 3.5) * smooth_noise((2, _STEPS + 1), 18, rng)[0]
     fat = fat * (1 - ramp) + fat[::-1] * ramp
     return Details(
         papillary=papillary, trabeculae=np.clip(spikes, 0, 0.5), lv_mesh=rng.uniform(0, 1), rv_mesh=rng.uniform(0, 1),
@@ -112,8 +112,13 @@ def label_plane(heart: Heart, plane: Plane, z: float) -> np.ndarray:
 
 
 def paint_heart(
-    heart: Heart, details: Details, contrast: Contrast, under: np.ndarray, plane: Plane,
-    depths: Iterable[float], texture: np.ndarray,
+    heart: Heart,
+    details: Details,
+    contrast: Contrast,
+    under: np.ndarray,
+    plane: Plane,
+    depths: Iterable[float],
+    texture: np.ndarray,
 ) -> np.ndarray:
     """Paint a heart over its surroundings, averaged over the planes that a slice is thick.
 
@@ -132,9 +137,7 @@ def paint_heart(
 
 
 class _Painter:
-    def __init__(
-        self, heart: Heart, details: Details, contrast: Contrast, plane: Plane, texture: np.ndarray
-    ) -> None:
+    def __init__(self, heart: Heart, details: Details, contrast: Contrast, plane: Plane, texture: np.ndarray) -> None:
         self.heart, self.details, self.contrast, self.plane = heart, details, contrast, plane
         self.muscle = contrast.muscle * (1 + texture[2])
         self.lv_blood = 1 + texture[0]
@@ -168,15 +171,13 @@ class _Painter:
         if outline is not None:
             inside = outline.distance(p, q)
             rim = np.clip(1 - inside / 18, 0.3, 1)
-            dark = np.clip((self.mesh - 1.8 + 2.2 * details.rv_mesh * rim) * 1.5, 0, 0.9)
+            dark = np.clip((self.mesh - 1.9 + 1.8 * details.rv_mesh * rim) * 1.5, 0, 0.85)
             blood = over(self.rv_blood, self.muscle, dark)
             return [(inside + details.rv_wall, self.muscle), (inside, blood)]
         if z >= self.heart.rv_base:
             return []
         tract = details.outflow - np.hypot(p - self.at_base * 0.75, q - self.at_base * 0.85)
-        atrium = details.right_atrium - np.hypot(
-            p - self.at_base - 0.5 * details.right_atrium, q + 0.45 * self.at_base
-        )
+        atrium = details.right_atrium - np.hypot(p - self.at_base - 0.5 * details.right_atrium, q + 0.45 * self.at_base)
         wall, blood = self.muscle, self.rv_blood
         return [(tract + 2, wall), (atrium + 2, wall), (tract, blood), (atrium, blood)]
 
@@ -195,12 +196,12 @@ class _Painter:
         growth = (0.3 + level) * (1 + 0.6 * self.heart.phase)
         seen = plane.around(inner * (1 - np.clip(details.trabeculae[row] * growth, 0, 0.6))) - plane.radius
         rim = np.clip(1.3 - seen / (0.35 * self.heart.shape.radius), 0, 1) * np.clip(0.4 + level, 0, 1)
-        dark = np.clip((self.mesh - 2.0 + 2.2 * details.lv_mesh * rim) * 1.5, 0, 0.9)
+        dark = np.clip((self.mesh - 2.0 + 2 * details.lv_mesh * rim) * 1.5, 0, 0.85)
         solids = [(outer - plane.radius, self.muscle), (seen, over(self.lv_blood, self.muscle, dark))]
         for angle, relative, size, top in details.papillary:
             if top < level < 0.85:
                 at = relative * float(np.interp(angle, _ANGLES, inner, period=2 * np.pi))
                 gap = np.hypot(plane.p - at * np.cos(angle), plane.q - at * np.sin(angle))
-                gap = gap + self.mesh
+                gap = gap + 0.7 * self.mesh
                 solids.append((np.minimum(size - gap, seen + 1), self.muscle))
         return solids

@@ -33,11 +33,11 @@ class Scanner:
 def draw_scanner(rng: np.random.Generator) -> Scanner:
     """Draw the imaging of one subject."""
     angle = rng.normal(np.pi * 1.1, 0.9)
-    distance = rng.uniform(80, 160)
+    distance = rng.uniform(75, 140)
     return Scanner(
         noise=float(np.exp(rng.uniform(np.log(0.008), np.log(0.05)))), blur=rng.uniform(0.35, 0.85),
-        coil=(distance * np.cos(angle), distance * np.sin(angle)), reach=rng.uniform(120, 400),
-        drift=rng.uniform(0.03, 0.15), level=float(np.exp(rng.normal(5.1, 0.5))),
+        coil=(distance * np.cos(angle), distance * np.sin(angle)), reach=rng.uniform(80, 320),
+        drift=rng.uniform(0.02, 0.12), level=float(np.exp(rng.normal(5.1, 0.5))),
     )  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def paint_thorax(
     """
     voxel = float(x[0, 1] - x[0, 0])
     inside = _body_distance(thorax, x, y, depth)
-    wobble = smooth_noise((4, *x.shape), 25 / voxel, rng)
+    wobble = 0.7 * smooth_noise((4, *x.shape), 25 / voxel, rng)
     texture = 1 + contrast.tissue_texture * smooth_noise(x.shape, 3 / voxel, rng)
     image = over(0.0, contrast.fat * (0.9 + 0.08 * wobble[0]), soft(inside, voxel))
     image = over(image, _chest_wall(contrast, x, voxel, rng), soft(inside - thorax.fat - 3 * wobble[1], voxel))
@@ -114,15 +114,15 @@ def _body_distance(thorax: Thorax, x: np.ndarray, y: np.ndarray, depth: float) -
 
 def _chest_wall(contrast: Contrast, x: np.ndarray, voxel: float, rng: np.random.Generator) -> np.ndarray:
     streaks, ribs = smooth_noise((2, *x.shape), 7 / voxel, rng)
-    ribs = ribs + 0.7 * smooth_noise(x.shape, 14 / voxel, rng)
+    ribs = ribs + 0.5 * smooth_noise(x.shape, 14 / voxel, rng)
     signal = over(contrast.skeletal, 0.55 * contrast.fat, soft(6 * (ribs - 0.7), voxel))
-    return over(signal, 0.1, soft(6 * (-1.2 - streaks), voxel))
+    return over(signal, 0.1, soft(6 * (-1.8 - streaks), voxel))
 
 
 def _lung(contrast: Contrast, shape: tuple[int, ...], voxel: float, rng: np.random.Generator) -> np.ndarray:
     dots = smooth_noise(shape, 4.5 / voxel, rng) + 0.6 * smooth_noise(shape, 30 / voxel, rng)
     base = contrast.lung * (1 + 0.3 * smooth_noise(shape, 10 / voxel, rng))
-    return base + contrast.vessel * np.clip(dots - rng.uniform(1.6, 2.6), 0, 0.7)
+    return base + contrast.vessel * np.clip(dots - rng.uniform(2.2, 4), 0, 0.7)
 
 
 def _abdomen(
@@ -131,12 +131,12 @@ def _abdomen(
     lumps = thorax.lumps * (smooth_noise(x.shape, thorax.lumps / voxel, rng) - thorax.fatness)
     kinds = smooth_noise(x.shape, 1.4 * thorax.lumps / voxel, rng)
     veins = smooth_noise(x.shape, 4.5 / voxel, rng)
-    liver = contrast.liver * (1 + 0.6 * np.clip(veins - 1.3, 0, 1))
+    liver = contrast.liver * (1 + 0.6 * np.clip(veins - 1.6, 0, 1))
     organ = over(1.1 * contrast.liver, 0.9 * contrast.vessel, soft(12 * (kinds - 0.8), voxel))
     organ = over(organ, 0.15, soft(12 * (-1 - kinds), voxel))
     gut = over(contrast.fat * 0.85, 0.6 * contrast.liver, soft(lumps + 4, voxel))
     gut = over(gut, organ, soft(lumps, voxel))
-    edge = thorax.liver_edge + 0.4 * (y - thorax.diaphragm) - x + 8 * smooth_noise(x.shape, 30 / voxel, rng)
+    edge = thorax.liver_edge + 0.4 * (y - thorax.diaphragm) - x + 6 * smooth_noise(x.shape, 30 / voxel, rng)
     gut = over(gut, contrast.fat * 0.8, soft(edge + 5, voxel))
     return over(gut, liver, soft(edge, voxel))
 

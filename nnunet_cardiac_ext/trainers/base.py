@@ -48,6 +48,7 @@ class CardiacTrainer(nnUNetTrainer):
     """
 
     method_defaults: ClassVar[Mapping[str, Any]] = {}
+    dataset_class: Any
 
     # nnU-Net reads the parameters' names from the subclass, so they have to be its own.
     def __init__(
@@ -63,7 +64,9 @@ class CardiacTrainer(nnUNetTrainer):
         self.training_modules: dict[str, nn.Module] = {}
         self.lr_scheduler: Schedule
         self._apply_settings()
-        self._seed(seeding.START)
+        if self.settings.seed is not None:
+            # Of no rank: all processes have to start from the same weights.
+            seeding.seed_process(self.settings.seed, 0, seeding.START)
 
     @classmethod
     def read_settings(cls, plans: dict, configuration: str) -> CardiacSettings:

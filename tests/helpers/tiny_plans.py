@@ -1,13 +1,7 @@
-"""Smallest plans, dataset.json and data that nnU-Net's trainers accept: a 2D U-Net of three stages on one channel.
+"""Smallest plans and dataset.json that nnU-Net's trainers accept: a 2D U-Net of three stages on one channel.
 
 Not two stages: then nnU-Net's deep supervision gives its only output the weight 0 / 0 and the loss is NaN.
 """
-
-import json
-
-import numpy as np
-from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
-from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2
 
 
 def tiny_plans(**cardiac):
@@ -75,38 +69,3 @@ def tiny_dataset_json():
         "numTraining": 0,
         "file_ending": ".nii.gz",
     }
-
-
-def write_tiny_dataset(preprocessed, *, cases=4, slices=6, seed=0, **cardiac):
-    """Preprocessed stacks of Dataset999_Tiny below nnUNet_preprocessed, ready for a trainer; returns its folder.
-
-    Each stack holds one empty slice at either end and nested squares (RV, MYO, LV) that shrink towards the last slice.
-    """
-    folder = preprocessed / "Dataset999_Tiny"
-    stacks = folder / "nnUNetPlans_2d"
-    stacks.mkdir(parents=True)
-    (folder / "nnUNetPlans.json").write_text(json.dumps(tiny_plans(**cardiac)))
-    (folder / "dataset_fingerprint.json").write_text("{}")
-    (folder / "dataset.json").write_text(json.dumps(tiny_dataset_json()))
-    names = [f"case{index}" for index in range(cases)]
-    splits = [{"train": names[1:], "val": names[:1]}] * 5
-    (folder / "splits_final.json").write_text(json.dumps(splits))
-    random = np.random.default_rng(seed)
-    labels = _shrinking_heart(slices)
-    locations = DefaultPreprocessor._sample_foreground_locations(labels[None], [1, 2, 3])
-    for name in names:
-        image = (labels + random.normal(0, 0.5, labels.shape)).astype(np.float32)
-        layout = {"chunks": (1, *labels.shape), "blocks": (1, *labels.shape)}
-        properties = {"class_locations": locations, "spacing": [10.0, 1.5, 1.5]}
-        nnUNetDatasetBlosc2.save_case(image[None], labels[None], properties, str(stacks / name), **layout)
-    return folder
-
-
-def _shrinking_heart(slices):
-    labels = np.zeros((slices, 32, 32), dtype=np.int16)
-    for index in range(1, slices - 1):
-        half = 10 - 6 * (index - 1) // max(1, slices - 3)
-        labels[index, 16 - half : 16 + half, 6 - half // 2 : 16] = 1
-        labels[index, 16 - half : 16 + half, 16 - half // 2 : 20 + half] = 2
-        labels[index, 18 - half : 14 + half, 18 - half // 2 : 18 + half] = 3
-    return labels

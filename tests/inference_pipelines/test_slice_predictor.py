@@ -170,6 +170,20 @@ def test_network_that_runs_out_of_memory_gets_smaller_batches(model):
     torch.testing.assert_close(predictor.predict_logits(image).float(), expected.float(), rtol=2e-3, atol=2e-3)
 
 
+def test_number_of_threads_changes_nothing(model):
+    predictor = SlicePredictor.from_model_folder(model)
+    image = torch.randn(1, 5, 60, 45, generator=torch.Generator().manual_seed(0))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        expected = predictor.predict_logits(image)
+        torch.set_num_threads(3)
+        torch.testing.assert_close(predictor.predict_logits(image), expected, rtol=0, atol=0)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_finished_cases_are_left_alone_unless_asked(tmp_path, model):
     for case in ("a", "b"):
         write_image(tmp_path / "in", case, (2, 32, 32))

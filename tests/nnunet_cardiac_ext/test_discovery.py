@@ -162,9 +162,8 @@ def built(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv(discovery.TRAINER_VARIABLE, "")
-        for variable in discovery.DIRECTORY_VARIABLES:
-            patch.setenv(variable, "")
-        discovery.use_root(folder)
+        for variable, name in zip(discovery.DIRECTORY_VARIABLES, ("raw", "preprocessed", "results"), strict=True):
+            patch.setenv(variable, str(folder / name))
         discovery.enable_trainers()
         process = multiprocessing.get_context("spawn").Process(target=build_all, args=(list(registry.TRAINERS),))
         process.start()
@@ -192,9 +191,10 @@ def test_the_trainers_package_imports_no_trainer_before_it_is_asked():
 def build_all(names):
     """Runs in the spawned process: builds each trainer on tiny data and feeds its network an image of zeros."""
     import torch
-    from helpers.tiny_plans import tiny_dataset_json, tiny_plans, write_tiny_dataset
+    from helpers.tiny_dataset import write_preprocessed_dataset
+    from helpers.tiny_plans import tiny_dataset_json, tiny_plans
 
-    write_tiny_dataset(discovery.preprocessed_folder())
+    write_preprocessed_dataset(Path.cwd())
     modules = {}
     for name in names:
         trainer = find(name)(

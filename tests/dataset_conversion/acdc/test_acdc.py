@@ -113,6 +113,17 @@ def test_other_folds_on_disk_are_reported_and_kept(database, nnunet_root):
     assert len(read_json(nnunet_root / "preprocessed/Dataset027_ACDC/splits_final.json")) == 3
 
 
+def test_a_damaged_splits_file_is_reported_after_the_conversion(database, folder, nnunet_root):
+    path = nnunet_root / "preprocessed" / "Dataset027_ACDC" / "splits_final.json"
+    path.parent.mkdir()
+    path.write_text("[{")
+    report = convert(database, 27, workers=1, quiet=True)
+    assert report.exit_code == 1
+    assert "expected JSON" in report.failures[0]
+    assert len(names(folder / "imagesTr")) == 6
+    assert read_json(folder / "conversion_report.json")["problems"] == report.problems
+
+
 def test_all_frames_go_into_a_folder_of_their_own(tmp_path, folder):
     database = write_database(tmp_path / "database", cine=True)
     convert(database, 27, frames="all", workers=1, quiet=True)

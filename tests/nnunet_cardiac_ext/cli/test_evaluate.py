@@ -7,7 +7,8 @@ from nnunet_cardiac_ext.errors import UsageError
 
 
 def run(root, *more):
-    return main(["evaluate", "-ref", str(root / "labelsTr"), "-pred", str(root / "pred"), "-o", str(root / "out"), *more])
+    folders = ["-ref", str(root / "labelsTr"), "-pred", str(root / "pred"), "-o", str(root / "out")]
+    return main(["evaluate", *folders, *more])
 
 
 def test_prints_the_means_and_writes_the_tables(tmp_path, capsys):

@@ -2,7 +2,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from helpers.label_stacks import write_study
+from helpers.label_stacks import heart, write_study, write_volume
 
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.evaluation import evaluate, report
@@ -73,7 +73,8 @@ def test_page_shows_every_slice_of_three_cases_with_both_contours(page):
 
 
 def test_page_has_curves_agreement_groups_and_a_ranking(page):
-    figures = [a["aria-label"] for tag, a in Page(page).tags if tag == "svg" and a.get("class") != "slice" and "role" in a]
+    pictures = [found for tag, found in Page(page).tags if tag == "svg" and found.get("class") != "slice"]
+    figures = [found["aria-label"] for found in pictures if "role" in found]
     assert sum("from base to apex" in label for label in figures) == 3
     assert sum("LV EF" in label for label in figures) == 2
     assert "By group" in page
@@ -132,3 +133,24 @@ def test_failures_and_missing_files_are_said_on_the_page(tmp_path):
 def test_a_folder_that_is_no_evaluation_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"evaluation\.json: cannot be read"):
         report(tmp_path, quiet=True)
+
+
+def test_spoiled_tables_and_absent_folders_are_one_line_errors(tmp_path):
+    evaluate(*write_study(tmp_path, subjects=1), tmp_path / "out", workers=1, quiet=True)
+    with pytest.raises(UsageError, match="expected a folder with images"):
+        report(tmp_path / "out", images=tmp_path / "none", quiet=True)
+    metrics = tmp_path / "out" / "metrics.csv"
+    metrics.write_text(metrics.read_text().replace("unit", "units", 1))
+    with pytest.raises(UsageError, match=r"metrics\.csv: expected the columns case, structure"):
+        report(tmp_path / "out", quiet=True)
+    (tmp_path / "out" / "evaluation.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"evaluation\.json: expected the keys by, command"):
+        report(tmp_path / "out", quiet=True)
+
+
+def test_image_of_another_shape_is_said_on_the_page(tmp_path):
+    evaluate(*write_study(tmp_path, subjects=1), tmp_path / "out", workers=1, quiet=True)
+    for path in (tmp_path / "imagesTr").iterdir():
+        write_volume(path, heart(slices=3))
+    page = report(tmp_path / "out", quiet=True).read_text(encoding="utf-8")
+    assert page.count("voxels as in the reference, got 3 x 24 x 24") == 2

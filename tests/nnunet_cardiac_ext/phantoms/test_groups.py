@@ -11,7 +11,7 @@ def drawn():
     return {
         name: [
             (solid_volumes(Heart(s, 0), planes=24, rv_samples=24), solid_volumes(Heart(s, 1), planes=24, rv_samples=24))
-            for s in (draw_shape(group, np.random.default_rng(seed)) for seed in range(8))
+            for s in (draw_shape(group, np.random.default_rng(seed)) for seed in range(4))
         ]
         for name, group in GROUPS.items()
     }

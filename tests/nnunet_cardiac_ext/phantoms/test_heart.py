@@ -56,9 +56,9 @@ def test_shears_keep_areas(shape):
     x, y = np.meshgrid(np.linspace(-40, 40, 81), np.linspace(-40, 40, 81))
     strong = replace(shape, waves=((0.3, 50.0, 3.0, 1.0), (1.9, 70.0, 2.5, 0.2)))
     p, q = Heart(strong, 0).anatomical(x, y, 10.0)
-    determinant = np.gradient(p, 1.0, axis=1) * np.gradient(q, 1.0, axis=0) - np.gradient(
-        p, 1.0, axis=0
-    ) * np.gradient(q, 1.0, axis=1)
+    determinant = np.gradient(p, 1.0, axis=1) * np.gradient(q, 1.0, axis=0) - np.gradient(p, 1.0, axis=0) * np.gradient(
+        q, 1.0, axis=1
+    )
     # Central differences on a 1 mm grid: the rest is their own error.
     assert np.abs(determinant[1:-1, 1:-1] - 1).max() < 0.01
     assert np.abs(p - Heart(replace(strong, waves=()), 0).anatomical(x, y, 10.0)[0]).max() > 1
