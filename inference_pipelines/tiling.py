@@ -23,10 +23,9 @@ from torch.overrides import TorchFunctionMode
 
 from nnunet_cardiac_ext.errors import WorkError
 
-# Network inputs at once. On a CPU each core has its own batch: one tile and its mirrored copies. On a GPU 64 images of
-# 256 x 256 are meant to fill the device; where they do not fit, the batch is halved.
-INPUTS_ON_CPU = 4
-PIXELS_ON_CPU = 4 * 512 * 512
+# Network inputs in one pass. On a CPU each core has a pass of its own; more than two inputs leave its cache and cost
+# more. On a GPU 64 images of 256 x 256 are meant to fill the device; where they do not fit, the batch is halved.
+INPUTS_ON_CPU = 2
 PIXELS_ON_GPU = 64 * 256 * 256
 # More cores than this would hold too many feature maps at once.
 WORKERS_ON_CPU = 16
@@ -64,10 +63,9 @@ class Window:
 
 def default_batch_size(patch_size: tuple[int, int], device: torch.device) -> int:
     """Return the number of network inputs at once that keeps memory bounded on the device; at least 1."""
-    pixels = patch_size[0] * patch_size[1]
     if device.type == "cpu":
-        return max(1, min(INPUTS_ON_CPU, PIXELS_ON_CPU // pixels))
-    return max(1, PIXELS_ON_GPU // pixels)
+        return INPUTS_ON_CPU
+    return max(1, PIXELS_ON_GPU // (patch_size[0] * patch_size[1]))
 
 
 @torch.no_grad()

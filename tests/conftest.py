@@ -14,7 +14,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 def nnunet_root(tmp_path, monkeypatch):
     """A folder with nnU-Net's three directories, set in the environment for this test alone."""
     root = tmp_path / "nnunet"
-    for variable, name in (("nnUNet_raw", "raw"), ("nnUNet_preprocessed", "preprocessed"), ("nnUNet_results", "results")):
+    names = {"nnUNet_raw": "raw", "nnUNet_preprocessed": "preprocessed", "nnUNet_results": "results"}
+    for variable, name in names.items():
         (root / name).mkdir(parents=True)
         monkeypatch.setenv(variable, str(root / name))
     return root

@@ -135,6 +135,7 @@ def _predict_and_report(options: DemoOptions) -> Iterator[Step]:
     images, labels = raw / "imagesTs", raw / "labelsTs"
     if not _has_labelled_test_part(raw):
         images, labels = options.output / "unseen", raw / "labelsTr"
+        images.mkdir(exist_ok=True)
         yield Step(
             "unseen", "Take the validation patients of the fold as unseen ones",
             ("cp", *map(str, _validation_images(raw)), str(images)),
@@ -160,10 +161,11 @@ def _predict_and_report(options: DemoOptions) -> Iterator[Step]:
 
 def _environment(options: DemoOptions) -> dict[str, str]:
     names = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results", "nnUNet_extTrainer")
-    return {name: os.environ[name] for name in names} | {
-        "nnUNet_def_n_proc": options.processes,
-        "nnUNet_n_proc_DA": os.environ.get("nnUNet_n_proc_DA", "1"),
-    }
+    environment = {name: os.environ[name] for name in names} | {"nnUNet_def_n_proc": options.processes}
+    if options.device == "cpu":
+        # Training takes all cores by itself, and without loader processes a seed gives the same weights again.
+        environment["nnUNet_n_proc_DA"] = "0"
+    return environment
 
 
 def _has_labelled_test_part(raw: Path) -> bool:

@@ -22,7 +22,7 @@ SETTINGS: dict[str, str] = {
     "augmentation": "light",
     "mirroring": "false",
     "iterations_per_epoch": "100",
-    "val_iterations_per_epoch": "5",
+    "val_iterations_per_epoch": "2",
 }
-PHANTOM_EPOCHS = 12
+PHANTOM_EPOCHS = 15
 ACDC_EPOCHS = 40

@@ -90,6 +90,8 @@ def write_phantoms(
         WorkError: A file cannot be written.
     """  # fmt: skip
     _check(subjects, testing, cine_frames)
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers: expected at least 1, got {workers}")
     _claim(output, {"subjects": subjects, "testing": testing, "seed": seed, "cine_frames": cine_frames})
     jobs = [
         (output / ("training" if number <= subjects else "testing") / f"patient{number:03d}", seed, cine_frames)
@@ -151,8 +153,12 @@ def _run(jobs: list[tuple[Path, int, int]], workers: int | None) -> Iterator[Tru
         return
     # Spawned, because the caller may hold torch's threads, which a fork would copy half alive.
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(_write_subject, *job) for job in jobs]):
-            yield future.result()
+        try:
+            for future in as_completed([pool.submit(_write_subject, *job) for job in jobs]):
+                yield future.result()
+        finally:
+            # After a failure the subjects that have not begun would only delay its message.
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _write_subject(folder: Path, seed: int, cine_frames: int) -> Truth:
