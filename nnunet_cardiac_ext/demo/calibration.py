@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
 from pathlib import Path
 
+from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.files import read_json, write_json
 
 WARM_UP_ITERATIONS = 5
@@ -34,12 +37,22 @@ def epochs_for(minutes: float, *, plans: Path, dataset: Path, configuration: str
 
 
 def _seconds_per_epoch(plans: dict, dataset: dict, configuration: str, device: str) -> float:
+    results = os.environ[discovery.RESULTS]
+    # A trainer makes its results folder when it is built; nobody wants that of a measurement.
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[discovery.RESULTS] = folder
+        try:
+            return _measure(plans, dataset, configuration, device)
+        finally:
+            os.environ[discovery.RESULTS] = results
+
+
+def _measure(plans: dict, dataset: dict, configuration: str, device: str) -> float:
     import torch
 
     from nnunet_cardiac_ext.trainers.base import CardiacTrainer
 
     trainer = CardiacTrainer(plans | {"continue_training": False}, configuration, 0, dataset, torch.device(device))
-    trainer.disable_checkpointing = True
     trainer.on_train_start()
     trainer.on_train_epoch_start()
     start = 0.0

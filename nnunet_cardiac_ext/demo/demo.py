@@ -163,8 +163,9 @@ def _environment(options: DemoOptions) -> dict[str, str]:
     names = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results", "nnUNet_extTrainer")
     environment = {name: os.environ[name] for name in names} | {"nnUNet_def_n_proc": options.processes}
     if options.device == "cpu":
-        # Training takes all cores by itself, and without loader processes a seed gives the same weights again.
-        environment["nnUNet_n_proc_DA"] = "0"
+        # Training takes all cores by itself, and a single loader process keeps the order of the batches. Without any
+        # (0) nnU-Net's planner fails.
+        environment["nnUNet_n_proc_DA"] = "1"
     return environment
 
 
