@@ -44,6 +44,9 @@ class CardiacSettings:
     iterations_per_epoch: int = _setting(250, "length", "training batches per epoch", minimum=1)
     val_iterations_per_epoch: int = _setting(50, "length", "validation batches per epoch", minimum=1)
     save_every: int = _setting(50, "length", "epochs between two `checkpoint_latest.pth`", minimum=1)
+    final_validation: bool = _setting(
+        True, "length", "predict the fold's validation cases when training ends; `--val` makes up for it"
+    )
 
     optimizer: str = _setting(
         "sgd", "optimiser", "sgd is with Nesterov momentum", choices=("sgd", "adam", "adamw")

@@ -27,7 +27,8 @@ class Group:
         lv_ef: LV ejection fraction, %.
         rv: End-diastolic RV volume, ml.
         rv_ef: RV ejection fraction, %.
-        mass: Mass of the LV myocardium, g.
+        mass_ratio: Mass of the LV myocardium over the end-diastolic LV volume, g/ml; drawn instead of the mass, since a
+            large ventricle has a heavy wall.
         shortening: Descent of the mitral plane, mm.
         septal_bulge: Range of the septum's relative thickening.
         scar: Whether there is an infarct.
@@ -38,7 +39,7 @@ class Group:
     lv_ef: tuple[float, float]
     rv: tuple[float, float]
     rv_ef: tuple[float, float]
-    mass: tuple[float, float]
+    mass_ratio: tuple[float, float]
     shortening: tuple[float, float]
     septal_bulge: tuple[float, float] = (-0.1, 0.1)
     scar: bool = False
@@ -47,11 +48,11 @@ class Group:
 
 GROUPS: Mapping[str, Group] = MappingProxyType(
     {
-        "NOR": Group((130, 28), (60, 5), (150, 35), (55, 7), (100, 25), (11.5, 2)),
-        "DCM": Group((280, 40), (18, 6), (165, 60), (38, 15), (180, 22), (4.5, 1.5)),
-        "HCM": Group((130, 33), (69, 8), (118, 35), (62, 8), (185, 48), (9, 2), septal_bulge=(0.1, 0.7)),
-        "MINF": Group((180, 45), (31, 8), (120, 38), (53, 12), (122, 24), (6, 2), scar=True),
-        "RV": Group((108, 35), (56, 8), (195, 45), (31, 8), (76, 22), (9.5, 2), flat_septum=(0.02, 0.07)),
+        "NOR": Group((130, 28), (60, 5), (150, 35), (55, 7), (0.78, 0.12), (11.5, 2)),
+        "DCM": Group((280, 40), (18, 6), (165, 60), (38, 15), (0.63, 0.06), (4.5, 1.5)),
+        "HCM": Group((130, 33), (69, 8), (118, 35), (62, 8), (1.45, 0.24), (9, 2), septal_bulge=(0.1, 0.7)),
+        "MINF": Group((180, 45), (31, 8), (120, 38), (53, 12), (0.7, 0.1), (6, 2), scar=True),
+        "RV": Group((108, 35), (56, 8), (195, 45), (31, 8), (0.74, 0.13), (9.5, 2), flat_septum=(0.02, 0.07)),
     }
 )
 
@@ -62,11 +63,11 @@ def draw_shape(group: Group, rng: np.random.Generator) -> HeartShape:
     The LV volume, the muscle mass and both ejection fractions are met within 0.1 % where the anatomy allows (an
     ejection fraction that would need a wall to pass through the axis is lowered); the RV likewise.
     """
-    lv = _positive(rng, group.lv)
-    rv = _positive(rng, group.rv)
-    muscle = _positive(rng, group.mass) / MYOCARDIAL_DENSITY
-    lv_left = 1 - _positive(rng, group.lv_ef) / 100
-    rv_left = 1 - _positive(rng, group.rv_ef) / 100
+    lv = _drawn(rng, group.lv)
+    rv = _drawn(rng, group.rv)
+    muscle = lv * _drawn(rng, group.mass_ratio) / MYOCARDIAL_DENSITY
+    lv_left = 1 - _drawn(rng, group.lv_ef) / 100
+    rv_left = 1 - _drawn(rng, group.rv_ef) / 100
     shape = _unfitted(group, lv, rv, muscle, rng)
     shape = replace(shape, radius=float(np.sqrt(lv / lv_volumes(Heart(shape, 0))[0])))
     shape = _solve(shape, "wall", (2, 40), lambda s: _muscle(s) - muscle)
@@ -87,8 +88,8 @@ def _unfitted(group: Group, lv: float, rv: float, muscle: float, rng: np.random.
                 (rng.normal(0, 0.01), rng.uniform(0, 6))),
         septal_bulge=rng.uniform(*group.septal_bulge), outflow=rng.uniform(0.3, 1.0),
         scar=_draw_scar(rng) if group.scar else None,
-        tilt=(rng.normal(0, 0.12), rng.normal(0, 0.12)), septum=rng.normal(np.pi, 0.5),
-        shortening=min(_positive(rng, group.shortening), 0.2 * length), contraction=0.3,
+        tilt=(rng.normal(0, 0.12), rng.normal(0, 0.12)), septum=_drawn(rng, (np.pi, 0.4)),
+        shortening=min(_drawn(rng, group.shortening), 0.2 * length), contraction=0.3,
         compaction=rng.uniform(0.02, 0.18),
         rv_depth=35.0, rv_height=1.42 * (rv / (lv + muscle)) ** (1 / 3) * rng.uniform(0.88, 1.12),
         rv_length=total * rng.uniform(0.85, 1.05) - rv_base, rv_base=rv_base,
@@ -112,7 +113,7 @@ def _draw_scar(rng: np.random.Generator) -> Scar:
     )  # fmt: skip
 
 
-def _positive(rng: np.random.Generator, mean_and_deviation: tuple[float, float]) -> float:
+def _drawn(rng: np.random.Generator, mean_and_deviation: tuple[float, float]) -> float:
     mean, deviation = mean_and_deviation
     return float(np.clip(rng.normal(mean, deviation), mean - 2 * deviation, mean + 2 * deviation))
 

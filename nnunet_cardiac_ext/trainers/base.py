@@ -63,6 +63,7 @@ class CardiacTrainer(nnUNetTrainer):
         super().__init__(plans, configuration, fold, dataset_json, device)
         self.training_modules: dict[str, nn.Module] = {}
         self.lr_scheduler: Schedule
+        self._has_trained = False
         self._apply_settings()
         if self.settings.seed is not None:
             # Of no rank: all processes have to start from the same weights.
@@ -201,6 +202,18 @@ class CardiacTrainer(nnUNetTrainer):
         """Log the validation and show it to the schedule."""
         super().on_validation_epoch_end(val_outputs)
         self.lr_scheduler.observe(self.plateau_quantity())
+
+    def on_train_end(self) -> None:
+        """End the training."""
+        super().on_train_end()
+        self._has_trained = True
+
+    def perform_actual_validation(self, save_probabilities: bool = False) -> None:
+        """Predict and score the validation cases, unless the settings spare it a training that has just ended."""
+        if self._has_trained and not self.settings.final_validation:
+            self.print_to_log_file("The validation cases are not predicted (final_validation is off); --val does it")
+            return
+        super().perform_actual_validation(save_probabilities)
 
     def save_checkpoint(self, filename: str) -> None:
         """Write nnU-Net's checkpoint, whole or not at all, with the state of what only our trainers have."""

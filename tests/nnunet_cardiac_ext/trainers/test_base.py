@@ -254,6 +254,18 @@ def test_plain_nnunet_trains_validates_and_predicts(preprocessed, monkeypatch):
     assert predictor.predict_single_npy_array(image, properties, None, None, False).shape == (7, 36, 36)
 
 
+def test_the_final_validation_can_be_left_out_and_made_up_for(preprocessed, monkeypatch):
+    validated = []
+    monkeypatch.setattr(nnUNetTrainer, "perform_actual_validation", lambda self, save: validated.append(save))
+    trainer = build_trainer(CardiacTrainer, preprocessed, final_validation=False)
+    trainer.run_training()
+    trainer.perform_actual_validation(False)
+    assert validated == []
+    later = build_trainer(CardiacTrainer, preprocessed, final_validation=False)
+    later.perform_actual_validation(True)
+    assert validated == [True]
+
+
 def _stop_at(trainer, epoch):
     go_on = trainer.on_epoch_start
 
