@@ -27,4 +27,4 @@ SETTINGS: dict[str, str] = {
     "final_validation": "false",
 }
 PHANTOM_EPOCHS = 18
-ACDC_EPOCHS = 40
+ACDC_EPOCHS = 24
