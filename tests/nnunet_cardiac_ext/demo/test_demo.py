@@ -39,11 +39,13 @@ def test_from_phantoms_to_report_and_again_from_an_acdc_folder(tiny_recipe, tmp_
     assert capsys.readouterr().out.count("done before") == len(steps)
 
     # The phantoms' training part alone is an ACDC folder without a labelled test part: the fold's patients are unseen.
-    second = demo(DemoOptions(source=tmp_path / "one" / "phantoms" / "training", output=tmp_path / "two", workers=1))
+    source = tmp_path / "one" / "phantoms" / "training"
+    second = demo(DemoOptions(source=source, output=tmp_path / "two", workers=1, minutes=0.0001))
     scored = {row["case"][:10] for row in read_csv(tmp_path / "two" / "evaluation" / "metrics.csv")}
     raw = tmp_path / "two" / "nnunet" / "nnUNet_raw" / "Dataset027_ACDC"
     assert scored == {case[:10] for case in read_json(raw / "splits_final.json")[recipe.FOLD]["val"]}
     assert second.ejection_fractions["LV"].truth == "the reference contours"
+    assert "num_epochs=1" in read_json(tmp_path / "two" / "steps.json")["minutes"]["command"]
 
 
 def test_an_absent_folder_is_one_line(tmp_path, capsys):
