@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from pathlib import Path
 
 from dataset_conversion.cases import DataSetFacts, SourceSubject
 from dataset_conversion.raw_dataset import RawDataset, open_dataset, require_own_files, write_dataset_json
 from dataset_conversion.report import ConversionReport
 from dataset_conversion.splits import split_by_subject, write_splits
-from dataset_conversion.subject import SubjectResult, convert_subject, finished_files, output_files
+from dataset_conversion.subject import convert_subject, finished_files, output_files
 from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.case_table import FILE_NAME as CASE_TABLE
 from nnunet_cardiac_ext.case_table import write_case_table
-from nnunet_cardiac_ext.errors import CardiacError, UsageError, WorkError
+from nnunet_cardiac_ext.errors import CardiacError, UsageError
+from nnunet_cardiac_ext.processes import available_cores, run_jobs
 from nnunet_cardiac_ext.progress import progress
 
 DEFAULT_FOLDS = 5
@@ -69,7 +66,7 @@ def convert_subjects(
     results = {
         result.subject: result
         for result in progress(
-            _convert_all(facts, subjects, dataset, processes),
+            run_jobs(convert_subject, [(subject, dataset, facts) for subject in subjects], workers=processes),
             label=f"converting {facts.name}",
             total=len(subjects),
             quiet=quiet,
@@ -104,36 +101,7 @@ def _require_own_files(dataset: RawDataset, subjects: Sequence[SourceSubject], s
     require_own_files(dataset, expected, [subject.name for subject in subjects], source)
 
 
-def _convert_all(
-    facts: DataSetFacts, subjects: Sequence[SourceSubject], dataset: RawDataset, workers: int
-) -> Iterator[SubjectResult]:
-    """Yield the results as they come."""
-    if workers == 1:
-        for subject in subjects:
-            yield convert_subject(subject, dataset, facts)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
-        futures = [pool.submit(convert_subject, subject, dataset, facts) for subject in subjects]
-        try:
-            yield from (future.result() for future in as_completed(futures))
-        except BrokenProcessPool as error:
-            raise WorkError("a worker process died, probably for lack of memory; try a smaller -np") from error
-        finally:
-            _cancel(futures)
-
-
-def _cancel(futures: Sequence[Future[SubjectResult]]) -> None:
-    for future in futures:
-        future.cancel()
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _worker_count(workers: int | None, subjects: int) -> int:
     if workers is not None and workers < 1:
         raise UsageError(f"-np: expected at least 1 worker, got {workers}")
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(workers or available, subjects))
+    return max(1, min(workers or available_cores(), subjects))

@@ -57,8 +57,9 @@ class RawDataset:
         return sorted(path.stem for path in self.states.glob("[!.]*.json"))
 
     def files(self) -> list[Path]:
-        """Return all images and labels, sorted."""
-        return sorted(path for name in _FOLDERS for path in (self.folder / name).glob("*") if path.is_file())
+        """Return all that nnU-Net takes for images and labels, sorted; other files (.DS_Store) do no harm."""
+        folders = (self.folder / name for name in _FOLDERS)
+        return sorted(path for folder in folders for path in folder.glob(f"*{FILE_ENDING}") if path.is_file())
 
 
 def open_dataset(name: str, dataset_id: int) -> RawDataset:

@@ -77,7 +77,7 @@ def write_splits(splits: Splits, folders: Sequence[Path], *, overwrite: bool) ->
                 "stay comparable. --overwrite-splits replaces them"
             )
     for path in paths if splits else ():
-        if not path.exists() or read_json(path) != splits:
+        if overwrite or not path.exists() or read_json(path) != splits:
             write_json(path, splits)
 
 

@@ -24,8 +24,8 @@ from dataset_conversion.images import (
 from dataset_conversion.raw_dataset import RawDataset
 from nnunet_cardiac_ext.anatomy import LABEL_MAPS, LabelMap
 from nnunet_cardiac_ext.case_table import CaseRow
-from nnunet_cardiac_ext.errors import CardiacError, WorkError
-from nnunet_cardiac_ext.files import read_json, write_json
+from nnunet_cardiac_ext.errors import CardiacError
+from nnunet_cardiac_ext.files import read_json, remove, write_json
 from nnunet_cardiac_ext.regions import base_is_first
 
 # To be raised when the same source would give other files: subjects of earlier runs are then converted again.
@@ -163,9 +163,10 @@ def _digest(subject: SourceSubject, facts: DataSetFacts) -> str:
 def _read_state(dataset: RawDataset, subject: str) -> dict[str, Any]:
     path = dataset.state(subject)
     try:
-        return read_json(path) if path.exists() else {}
+        state = read_json(path) if path.exists() else {}
     except CardiacError:  # damaged from outside: convert again
         return {}
+    return state if isinstance(state, dict) else {}
 
 
 def _is_complete(dataset: RawDataset, state: Mapping[str, Any]) -> bool:
@@ -184,12 +185,9 @@ def _cases_from(state: Mapping[str, Any]) -> tuple[ConvertedCase, ...]:
 
 def _remove_outputs(dataset: RawDataset, subject: SourceSubject, state: Mapping[str, Any]) -> None:
     files = {*output_files(dataset, subject), *(dataset.folder / name for name in state.get("files", {}))}
-    try:
-        # The state goes first: a run that is killed here must not leave one that promises files.
-        for path in (dataset.state(subject.name), *sorted(files)):
-            path.unlink(missing_ok=True)
-    except OSError as error:
-        raise WorkError(f"{error.filename}: cannot be removed ({error.strerror or error})") from error
+    # The state goes first: a run that is killed here must not leave one that promises files.
+    for path in (dataset.state(subject.name), *sorted(files)):
+        remove(path)
 
 
 def _sizes(dataset: RawDataset, path: Path) -> dict[str, int]:

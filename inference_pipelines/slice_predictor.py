@@ -124,12 +124,18 @@ class SlicePredictor:
 
         Returns:
             Logits (class, slice, row, column) on the CPU in half precision, as nnU-Net has them, one slice per index.
+
+        Raises:
+            WorkError: The stack does not fit into the device's memory, or the logits are not finite.
         """
         stack = image if slices is None else image[:, list(slices)]
         heads = int(self.model.labels.num_segmentation_heads)
         if not stack.shape[1]:
             return torch.zeros((heads, *stack.shape[1:]), dtype=torch.half)
-        logits = [predict_slices(net, stack, self.window, classes=heads).cpu() for net in self.model.networks]
+        try:
+            logits = [predict_slices(net, stack, self.window, classes=heads).cpu() for net in self.model.networks]
+        except torch.OutOfMemoryError as error:
+            raise WorkError("the stack does not fit into the device's memory; use -device cpu") from error
         total = logits[0]
         for other in logits[1:]:
             total += other

@@ -66,9 +66,13 @@ def make_root(root: Path) -> dict[str, Path]:
         The absolute directory by its variable.
 
     Raises:
+        UsageError: `root` begins with ~ and names no known user.
         WorkError: A directory cannot be made.
     """
-    folders = {variable: root.expanduser().absolute() / variable for variable in DIRECTORY_VARIABLES}
+    try:
+        folders = {variable: root.expanduser().absolute() / variable for variable in DIRECTORY_VARIABLES}
+    except RuntimeError as error:
+        raise UsageError(f"{root}: expected a folder, got a home directory that is not known") from error
     try:
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,18 @@ def written_whole(path: Path) -> Iterator[Path]:
             partial.unlink()
 
 
+def remove(path: Path) -> None:
+    """Remove a file; one that is not there is no failure.
+
+    Raises:
+        WorkError: It cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise WorkError(f"{path}: cannot be removed ({error.strerror or error})") from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with written_whole(path) as partial:
@@ -63,17 +75,20 @@ def read_json(path: Path) -> Any:
         raise UsageError(f"{path}: expected JSON, but {error}") from error
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
+def write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
     """Write rows as csv with a header, whole or not at all.
 
     Args:
         path: The file to write.
-        rows: One mapping per line; keys missing in a row leave the cell empty.
+        rows: One mapping per line; keys missing in a row leave the cell empty. With `columns` they may be many: each
+            is written as it comes.
         columns: The header; by default the keys of the rows in the order of their first appearance.
     """
-    header = list(columns) if columns is not None else list(dict.fromkeys(key for row in rows for key in row))
+    if columns is None:
+        rows = list(rows)
+        columns = list(dict.fromkeys(key for row in rows for key in row))
     with written_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, header, restval="", lineterminator="\n")
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

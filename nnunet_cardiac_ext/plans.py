@@ -178,17 +178,30 @@ def _own_keys(base: dict[str, Any], wanted: Mapping[str, Any], *, data_identifie
         if not isinstance(wanted["batch_dice"], bool):
             raise UsageError(f"batch_dice: expected true or false, got {wanted['batch_dice']!r}")
         own["batch_dice"] = wanted["batch_dice"]
-    architecture = base["architecture"]
+    own |= _changed_architecture(base, wanted, patch_size)
+    return own | (_resampled(base, wanted["spacing"], data_identifier) if "spacing" in wanted else {})
+
+
+def _changed_architecture(base: dict[str, Any], wanted: Mapping[str, Any], patch_size: Sequence[int]) -> dict[str, Any]:
+    """Return the key `architecture` where it changes; check that the patch passes through the network."""
+    changes = [key for key in ("features", "convolutions", "norm", "patch_size") if key in wanted]
+    stock = base.get("architecture")
+    if not isinstance(stock, dict) or "strides" not in stock.get("arch_kwargs", {}):
+        if changes:
+            raise UsageError(
+                f"{changes[0]}: expected plans with an architecture block and its strides, which older nnU-Net did "
+                "not write; plan the data set again"
+            )
+        return {}
+    architecture = stock
     if "features" in wanted:
         architecture = with_features(architecture, _listed(wanted["features"]), patch_size)
     if "convolutions" in wanted:
         architecture = with_convolutions(architecture, wanted["convolutions"])
     if "norm" in wanted:
         architecture = with_norm(architecture, wanted["norm"])
-    if architecture != base["architecture"]:
-        own["architecture"] = architecture
     check_patch(architecture, patch_size)
-    return own | (_resampled(base, wanted["spacing"], data_identifier) if "spacing" in wanted else {})
+    return {"architecture": architecture} if architecture != stock else {}
 
 
 def _resampled(base: dict[str, Any], spacing: Any, data_identifier: str) -> dict[str, Any]:
@@ -199,7 +212,9 @@ def _resampled(base: dict[str, Any], spacing: Any, data_identifier: str) -> dict
         return {}
     sizes = base["median_image_size_in_voxels"]
     scaled = [size * before / after for size, before, after in zip(sizes, old, new, strict=True)]
-    return {"spacing": new, "median_image_size_in_voxels": scaled, "data_identifier": data_identifier}
+    # With the spacing in its name a folder never holds data of another spacing than the configuration says.
+    own_data = f"{data_identifier}_{'x'.join(f'{value:g}' for value in new)}"
+    return {"spacing": new, "median_image_size_in_voxels": scaled, "data_identifier": own_data}
 
 
 def _numbers(key: str, values: Any, count: int, kind: type) -> list[Any]:

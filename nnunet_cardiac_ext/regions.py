@@ -133,12 +133,12 @@ def quadratic_slice_weights(n_slices: int, ratio: float) -> np.ndarray:
         Weights that sum to 1, float64, shape (n_slices,).
 
     Raises:
-        ValueError: `n_slices` or `ratio` is below 1.
+        ValueError: `n_slices` or `ratio` is below 1, or `ratio` is not finite.
     """
     if n_slices < 1:
         raise ValueError(f"expected at least one slice, got {n_slices}")
-    if not ratio >= 1:
-        raise ValueError(f"expected a ratio of at least 1, got {ratio}")
+    if not 1 <= ratio < float("inf"):
+        raise ValueError(f"expected a finite ratio of at least 1, got {ratio}")
     weights = 1 + (ratio - 1) * np.linspace(-1, 1, n_slices) ** 2
     return weights / weights.sum()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from nnunet_cardiac_ext.demo.calibration import epochs_for
 from nnunet_cardiac_ext.demo.runner import Runner, Step
 from nnunet_cardiac_ext.demo.summary import Summary, summarise
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.files import read_json
+from nnunet_cardiac_ext.files import read_json, write_json
+from nnunet_cardiac_ext.processes import available_cores
 from nnunet_cardiac_ext.registry import PRESETS
 
 
@@ -27,7 +29,7 @@ class DemoOptions:
         minutes: Training time; None takes the recipe's fixed number of epochs, which gives the same training anywhere.
         device: cpu, cuda or mps.
         seed: Seed of phantoms, folds and training.
-        workers: Processes for conversion, preprocessing and evaluation; None takes all cores.
+        workers: Processes for conversion, preprocessing and evaluation; None takes all cores of this process.
         quiet: Print only the result.
     """
 
@@ -52,26 +54,40 @@ class DemoOptions:
     @property
     def processes(self) -> str:
         """Number of worker processes, as a flag's value."""
-        return str(self.workers or os.cpu_count() or 1)
+        return str(self.workers or available_cores())
 
 
 def demo(options: DemoOptions) -> Summary:
     """Run every step that is not done yet and return what came out.
 
     Raises:
-        UsageError: `source` is no folder, or `minutes` is not positive.
+        UsageError: `source` is no folder, `minutes` is not positive, or the folder holds another demo.
         WorkError: A step failed; the message names its log.
     """
     if options.source is not None and not options.source.is_dir():
         raise UsageError(f"{options.source}: expected an ACDC folder, but there is none")
-    if options.minutes is not None and options.minutes <= 0:
+    if options.minutes is not None and not 0 < options.minutes < math.inf:
         raise UsageError(f"--minutes: expected a positive number, got {options.minutes}")
+    _claim(options)
     discovery.use_root(options.root)
     discovery.enable_trainers()
     runner = Runner(options.output, environment=_environment(options), quiet=options.quiet)
     runner.run(_steps(options))
     truth = options.data / "truth.csv" if options.source is None else None
     return summarise(options.output, truth=truth, seconds=runner.seconds())
+
+
+def _claim(options: DemoOptions) -> None:
+    """Keep one demo per folder: the training would go on from the weights of another one."""
+    wanted = {
+        "data": str(options.source.resolve()) if options.source is not None else "phantoms",
+        "seed": options.seed, "minutes": options.minutes,
+    }  # fmt: skip
+    record = options.output / "demo.json"
+    present = read_json(record) if record.is_file() else wanted
+    if present != wanted:
+        raise UsageError(f"{options.output}: expected the demo of {wanted}, found that of {present}; choose another -o")
+    write_json(record, wanted)
 
 
 def _steps(options: DemoOptions) -> Iterator[Step]:
@@ -109,6 +125,7 @@ def _plan_and_train(options: DemoOptions) -> Iterator[Step]:
         epochs = epochs_for(
             options.minutes, plans=preprocessed / "nnUNetPlans.json", dataset=preprocessed / "dataset.json",
             configuration=configuration, device=options.device, record=options.output / "calibration.json",
+            environment=_environment(options),
         )  # fmt: skip
         title = f"{options.minutes:g} minutes of training are {epochs} epochs here"
         yield _plan_step("minutes", title, epochs, options)

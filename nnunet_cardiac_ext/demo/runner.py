@@ -22,6 +22,10 @@ from nnunet_cardiac_ext.files import read_json, write_json, write_text
 EPOCH_LINE = re.compile(r"Epoch (\d+)\s*$")
 # Lines of a failed command's log that are shown; the file holds the rest.
 TAIL_LINES = 5
+# After Ctrl-C, which reaches the command too, it may clear up for this long before it is ended.
+GRACE_SECONDS = 10
+# What `cp` does, also where there is none (Windows).
+COPY = "import shutil, sys; [shutil.copy(path, sys.argv[-1]) for path in sys.argv[1:-1]]"
 
 
 @dataclass(frozen=True)
@@ -90,17 +94,16 @@ class Runner:
                 stderr=None if step.shows_itself and not self.quiet else subprocess.STDOUT,
                 env=os.environ | self.environment,
                 text=True,
+                encoding="utf-8",
                 errors="replace",
             )
             try:
                 self._follow(process, step, stream)
-            except BaseException:
-                process.terminate()
-                process.wait()
+            except BaseException as error:
+                _end(process, grace=GRACE_SECONDS if isinstance(error, KeyboardInterrupt) else 0)
                 raise
         if process.returncode:
-            tail = " / ".join(line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip())
-            raise WorkError(f"{step.name} failed (exit code {process.returncode}), see {log}: {tail[-400:]}")
+            raise WorkError(f"{step.name} failed (exit code {process.returncode}), see {log}{_tail(log)}")
 
     def _follow(self, process: subprocess.Popen[str], step: Step, log: object) -> None:
         assert process.stdout is not None
@@ -151,6 +154,8 @@ def executable(command: tuple[str, ...]) -> list[str]:
         WorkError: The program is not installed.
     """
     program, *rest = command
+    if program == "cp":
+        return [sys.executable, "-c", COPY, *rest]
     if program == "nnunet-cardiac":
         return [sys.executable, "-m", "nnunet_cardiac_ext.cli.main", *rest]
     beside = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
@@ -164,3 +169,16 @@ def shortened(command: tuple[str, ...], limit: int = 12) -> str:
     if len(command) <= limit or command[0] != "cp":
         return shlex.join(command)
     return f"{shlex.join(command[:2])} ... {shlex.join(command[-1:])}  ({len(command) - 2} files)"
+
+
+def _end(process: subprocess.Popen[str], *, grace: float) -> None:
+    try:
+        process.wait(grace)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait()
+
+
+def _tail(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return f": {' / '.join(lines[-TAIL_LINES:])[-400:]}" if lines else ""

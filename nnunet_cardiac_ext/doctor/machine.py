@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nnunet_cardiac_ext.discovery import DIRECTORY_VARIABLES
 from nnunet_cardiac_ext.doctor.check import Check, ok, problem, warning
+from nnunet_cardiac_ext.processes import available_cores
 
 GIB = 2**30
 # nnU-Net's stock 2D network with 7 stages has 33 million parameters: 0.25 GiB per checkpoint with its momentum, two
@@ -73,13 +74,6 @@ def shared_memory() -> Iterator[Check]:
     else:
         remedy = "docker run --ipc=host (or --shm-size=8g), or export nnUNet_n_proc_DA=0"
         yield warning(f"shared memory: {size:.2f} GiB, {ENOUGH_SHARED_GIB:g} GiB advised", remedy)
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use: on a cluster those of the job, not of the machine."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def available_memory() -> int | None:

@@ -15,7 +15,8 @@ from typing import Any
 
 from nnunet_cardiac_ext.discovery import enable_trainers
 from nnunet_cardiac_ext.doctor.check import Check, ok, problem, warning
-from nnunet_cardiac_ext.doctor.machine import GIB, available_cores, available_memory
+from nnunet_cardiac_ext.doctor.machine import GIB, available_memory
+from nnunet_cardiac_ext.processes import available_cores
 from nnunet_cardiac_ext.registry import TRAINERS
 
 # nnU-Net's planner fits its stock configurations into 8 GiB.
@@ -29,8 +30,9 @@ def trainers_and_device() -> Iterator[Check]:
         command = [sys.executable, "-m", __name__]
         try:
             done = subprocess.run(
-                command, cwd=elsewhere, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
-            )
+                command, cwd=elsewhere, capture_output=True, text=True, errors="replace", check=False,
+                timeout=TIMEOUT_SECONDS,
+            )  # fmt: skip
         except subprocess.TimeoutExpired:
             yield problem(f"loading torch and nnU-Net took over {TIMEOUT_SECONDS} s", "install on a local disk")
             return
@@ -38,7 +40,8 @@ def trainers_and_device() -> Iterator[Check]:
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         yield problem(f"torch or nnU-Net cannot be loaded: {reason}", "pip install --force-reinstall torch nnunetv2")
         return
-    answer = json.loads(done.stdout)
+    # What compiled code prints while it loads comes before our line.
+    answer = json.loads(done.stdout.splitlines()[-1])
     yield from trainer_findings(answer["trainers"])
     yield device_finding(answer["device"])
 

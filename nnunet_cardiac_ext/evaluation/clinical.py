@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,9 @@ NAN = float("nan")
 # Infarct and no-reflow are myocardium too; cine has MYO alone.
 MYOCARDIUM = ("MYO", "INFARCT", "NOREFLOW")
 SIDES: Mapping[str, str] = MappingProxyType({"reference": "reference_volume", "prediction": "predicted_volume"})
+
+# Columns of `clinical.csv` that are no numbers.
+CLINICAL_NAMES = frozenset(("case", "subject", "ed_case", "es_case"))
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,11 @@ def case_numbers(volumes: Mapping[str, float]) -> dict[str, float]:
     }
 
 
+def check_phases(cases: Sequence[CaseRow], scored: Container[str]) -> None:
+    """Raise UsageError if the case table gives a subject two of the scored cases in the same phase."""
+    _phases_by_subject(cases, scored)
+
+
 def clinical_table(rows: Iterable[MetricRow], cases: Sequence[CaseRow]) -> tuple[list[dict[str, Any]], list[str]]:
     """Build `clinical.csv`: one line per subject, or per case where no phases are known.
 
@@ -137,7 +145,7 @@ def _volumes_by_case(rows: Iterable[MetricRow]) -> dict[str, tuple[dict[str, flo
     return volumes
 
 
-def _phases_by_subject(cases: Sequence[CaseRow], scored: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def _phases_by_subject(cases: Sequence[CaseRow], scored: Container[str]) -> dict[str, dict[str, str]]:
     subjects: dict[str, dict[str, str]] = defaultdict(dict)
     for row in sorted(cases, key=lambda row: (row.subject, row.case)):
         if row.case not in scored or row.phase not in ("ED", "ES"):

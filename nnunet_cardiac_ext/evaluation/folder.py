@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
@@ -15,13 +14,14 @@ from typing import Any
 from nnunet_cardiac_ext import case_table
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError, WorkError
-from nnunet_cardiac_ext.evaluation.clinical import clinical_table
+from nnunet_cardiac_ext.evaluation.clinical import check_phases, clinical_table
 from nnunet_cardiac_ext.evaluation.inputs import Pairing, find_labels, pair_cases
 from nnunet_cardiac_ext.evaluation.profiles import PROFILE_POINTS
 from nnunet_cardiac_ext.evaluation.scoring import WHOLE, CaseScore, MetricRow
 from nnunet_cardiac_ext.evaluation.scoring_pool import score_pairs
 from nnunet_cardiac_ext.evaluation.summary import SummaryRow, check_columns, summarise
-from nnunet_cardiac_ext.files import write_csv, write_json
+from nnunet_cardiac_ext.files import remove, write_csv, write_json
+from nnunet_cardiac_ext.processes import available_cores
 from nnunet_cardiac_ext.progress import progress
 
 METRICS_FILE = "metrics.csv"
@@ -43,7 +43,7 @@ class EvaluationResult:
         summary: The rows of `summary.csv`.
         cases: Names of the scored cases.
         failures: One line by case that could not be scored.
-        remarks: One line each: odd cases and predictions without a reference.
+        remarks: One line each: odd cases, predictions without a reference, cases that the case table does not have.
         unpredicted: Cases of the reference without a prediction; they are not scored.
     """
 
@@ -100,6 +100,7 @@ def evaluate(
     cases = cases or _cases_beside(reference)
     table = case_table.read_case_table(cases) if cases else []
     check_columns(table, by)
+    check_phases(table, pairing.pairs)
     outcomes = sorted(  # as if scored one after the other, whatever worker was faster
         progress(
             score_pairs(pairing.pairs, labels, workers=_number_of_workers(workers, len(pairing.pairs))),
@@ -125,7 +126,7 @@ def _cases_beside(reference: Path) -> Path | None:
 def _number_of_workers(workers: int | None, cases: int) -> int:
     if workers is not None and workers < 1:
         raise UsageError(f"-np: expected at least 1 process, got {workers}")
-    return workers or max(1, min(os.cpu_count() or 1, cases // CASES_WORTH_A_WORKER))
+    return workers or max(1, min(available_cores(), cases // CASES_WORTH_A_WORKER))
 
 
 def _result(
@@ -139,22 +140,34 @@ def _result(
     rows = [row for score in scores for row in score.rows]
     remarks = [remark for score in scores for remark in score.remarks]
     remarks += [f"{case}: predicted, but there is no reference; left out" for case in pairing.unreferenced]
+    remarks += _not_in_table([score.case for score in scores], table)
     return EvaluationResult(
         output, rows, summarise(rows, table, by), tuple(score.case for score in scores), failures, remarks,
         pairing.unpredicted,
     )  # fmt: skip
 
 
+def _not_in_table(cases: Sequence[str], table: Sequence[CaseRow]) -> list[str]:
+    unknown = sorted(set(cases) - {row.case for row in table}) if table else []
+    if not unknown:
+        return []
+    others = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    return [f"{unknown[0]}{others}: no line in the case table, so in no group and without a phase"]
+
+
 def _write(result: EvaluationResult, scores: Sequence[CaseScore], table: Sequence[CaseRow]) -> None:
     lines, header = clinical_table(result.metrics, table)
-    profiles = [
+    # Made as they are written: with 50,000 hearts a list of them would need gigabytes.
+    profiles = (
         {"case": score.case, "structure": structure} | {str(i): f"{value:.6g}" for i, value in enumerate(profile)}
         for score in scores
         for structure, profile in score.profiles.items()
-    ]
+    )
     positions = [str(i) for i in range(PROFILE_POINTS)]
-    write_csv(result.output / METRICS_FILE, [row._asdict() for row in result.metrics], MetricRow._fields)
-    write_csv(result.output / SUMMARY_FILE, [row._asdict() for row in result.summary], SummaryRow._fields)
+    # Written last and removed first: tables without it are those of an interrupted run.
+    remove(result.output / FACTS_FILE)
+    write_csv(result.output / METRICS_FILE, (row._asdict() for row in result.metrics), MetricRow._fields)
+    write_csv(result.output / SUMMARY_FILE, (row._asdict() for row in result.summary), SummaryRow._fields)
     write_csv(result.output / CLINICAL_FILE, lines, header)
     write_csv(result.output / PROFILES_FILE, profiles, ["case", "structure", *positions])
 

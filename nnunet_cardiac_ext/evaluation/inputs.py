@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nibabel as nib
@@ -24,10 +24,12 @@ class Volume:
     Attributes:
         array: Voxels (slice, row, column).
         spacing: Spacing in mm as (slice, row, column).
+        axes: Directions of column, row and slice as columns, shape (3, 3); None where the header's are no right angles.
     """
 
     array: np.ndarray
     spacing: tuple[float, float, float]
+    axes: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def image_files(folder: Path) -> dict[str, Path]:
     """Return the images of a folder by name without ending; hidden files are left out.
 
     Raises:
-        UsageError: The folder is absent or holds no image.
+        UsageError: The folder is absent, holds no image, or holds two of one name.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: expected a folder with images ({', '.join(IMAGE_ENDINGS)}), found none")
@@ -76,7 +78,9 @@ def image_files(folder: Path) -> dict[str, Path]:
     for path in sorted(folder.iterdir()):
         ending = next((ending for ending in IMAGE_ENDINGS if path.name.endswith(ending)), None)
         if ending and not path.name.startswith("."):
-            files[path.name.removesuffix(ending)] = path
+            other = files.setdefault(path.name.removesuffix(ending), path)
+            if other != path:
+                raise UsageError(f"{folder}: expected one image per case, found {other.name} and {path.name}")
     if not files:
         raise UsageError(f"{folder}: expected images ({', '.join(IMAGE_ENDINGS)}), found none")
     return files
@@ -91,16 +95,17 @@ def read_volume(path: Path) -> Volume:
     try:
         image = sitk.ReadImage(str(path))
         array, spacing = sitk.GetArrayFromImage(image), image.GetSpacing()[::-1]
+        axes = np.reshape(image.GetDirection(), (3, 3)) if array.ndim == 3 else None
     except RuntimeError as error:
         # ITK reads no NIfTI file with sheared direction cosines (some of M&Ms); scoring needs no orientation.
         if "orthonormal" not in str(error):
             raise WorkError(f"{path}: cannot be read as an image") from error
-        array, spacing = _read_with_nibabel(path)
+        (array, spacing), axes = _read_with_nibabel(path), None
     if array.ndim != 3:
         raise WorkError(f"{path}: expected a 3-D image, got {array.ndim}-D")
     if not all(0 < value < float("inf") for value in spacing):
         raise WorkError(f"{path}: expected a positive spacing, got {format_numbers(spacing)} mm")
-    return Volume(array, (float(spacing[0]), float(spacing[1]), float(spacing[2])))
+    return Volume(array, (float(spacing[0]), float(spacing[1]), float(spacing[2])), axes)
 
 
 def read_labels(path: Path, labels: Mapping[str, int]) -> Volume:
@@ -114,9 +119,24 @@ def read_labels(path: Path, labels: Mapping[str, int]) -> Volume:
     if unknown.size:
         raise WorkError(
             f"{path}: expected the labels 0 (background), "
-            f"{', '.join(f'{value} ({name})' for name, value in labels.items())}, got also {unknown[0]:g}"
+            f"{', '.join(f'{value} ({name})' for name, value in labels.items())}, got also {unknown[0]}"
         )
-    return Volume(volume.array.astype(np.uint8), volume.spacing)
+    # Some data sets have labels beyond 255 (MM-WHS: 205 to 850).
+    return replace(volume, array=volume.array.astype(np.min_scalar_type(max(labels.values()))))
+
+
+def require_same_shape(path: Path, volume: Volume, reference: Volume) -> None:
+    """Check that a volume has as many voxels along each axis as the reference.
+
+    Raises:
+        WorkError: It has not; the line names `path`, the volume's file.
+    """
+    expected, found = reference.array.shape, volume.array.shape
+    if found != expected:
+        raise WorkError(
+            f"{path}: expected {format_numbers(expected)} voxels (slice, row, column) as in the reference, "
+            f"got {format_numbers(found)}"
+        )
 
 
 def find_labels(reference: Path, prediction: Path) -> dict[str, int]:
@@ -125,13 +145,21 @@ def find_labels(reference: Path, prediction: Path) -> dict[str, int]:
     Looked for in this order: beside the reference folder (an nnU-Net raw data set), in it, in the prediction folder.
 
     Raises:
-        UsageError: The file's labels are no single values (nnU-Net's region-based training).
+        UsageError: The file's labels are no single values (nnU-Net's region-based training), name no
+            structure, or differ between the reference's and the prediction's file.
     """
-    for folder in (reference.resolve().parent, reference, prediction):
-        path = folder / "dataset.json"
-        if path.is_file():
-            return _labels_of(path)
-    return {structure: CINE.values[structure] for structure in CINE.structures}
+    paths = [folder / "dataset.json" for folder in (reference.resolve().parent, reference, prediction)]
+    paths = [path for path in paths if path.is_file()]
+    if not paths:
+        return {structure: CINE.values[structure] for structure in CINE.structures}
+    labels, last = _labels_of(paths[0]), _labels_of(paths[-1])
+    for name in labels.keys() & last.keys():
+        if labels[name] != last[name]:
+            raise UsageError(
+                f"{paths[-1]}: expected {name}={labels[name]} as in {paths[0]}, got {name}={last[name]}; "
+                "bring both folders into one order, or name it with --labels"
+            )
+    return labels
 
 
 def format_numbers(values: tuple[float, ...]) -> str:
@@ -144,10 +172,16 @@ def _labels_of(path: Path) -> dict[str, int]:
     labels = content.get("labels") if isinstance(content, dict) else None
     if not isinstance(labels, dict) or not all(type(value) is int for value in labels.values()):
         raise UsageError(f"{path}: expected labels with one whole number each; name them with --labels LV=3,MYO=2,RV=1")
-    return {name: value for name, value in labels.items() if value and name != "ignore"}
+    structures = {name: value for name, value in labels.items() if value > 0 and name != "ignore"}
+    if not structures:
+        raise UsageError(f"{path}: expected the label of at least one structure, got none")
+    return structures
 
 
 def _read_with_nibabel(path: Path) -> tuple[np.ndarray, tuple[float, ...]]:
-    image = nib.load(path)
-    # nibabel has the slice axis last, SimpleITK's arrays have it first.
-    return np.asanyarray(image.dataobj).T, image.header.get_zooms()[:3][::-1]
+    try:
+        image = nib.load(path)
+        # nibabel has the slice axis last, SimpleITK's arrays have it first.
+        return np.asanyarray(image.dataobj).T, image.header.get_zooms()[:3][::-1]
+    except Exception as error:  # nibabel, gzip and zlib raise a dozen types for damaged files
+        raise WorkError(f"{path}: cannot be read as an image") from error

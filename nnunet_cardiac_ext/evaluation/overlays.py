@@ -59,10 +59,16 @@ class SliceView:
 
 
 def slice_views(
-    image: Volume | None, reference: np.ndarray, prediction: np.ndarray, *, spacing: tuple[float, float, float],
+    image: Volume | None,
+    reference: np.ndarray,
+    prediction: np.ndarray,
+    *,
+    spacing: tuple[float, float, float],
     labels: Mapping[str, int],
 ) -> list[SliceView]:
-    """Return the views of all slices from base to apex (in the order of the file where that cannot be told).
+    """Return the views of the slices from base to apex (in the order of the file where that cannot be told).
+
+    Of more than `MOST_SLICES` slices as many are shown, evenly spread, the first and the last among them.
 
     Args:
         image: The image, or nothing: outlines on an even ground then.
@@ -70,7 +76,7 @@ def slice_views(
         prediction: Integer labels of the same shape.
         spacing: Spacing in mm as (slice, row, column).
         labels: Label value by structure name.
-    """  # fmt: skip
+    """
     rows, columns = _crop((reference > 0) | (prediction > 0), spacing)
     grey = _window(image.array[:, rows, columns]) if image else np.full(reference[:, rows, columns].shape, 0.35)
     reference, prediction = reference[:, rows, columns], prediction[:, rows, columns]
@@ -93,7 +99,9 @@ def _order(regions: np.ndarray) -> list[int]:
     order = list(range(len(regions)))
     if len(found) and found[0] == Region.APEX:
         order.reverse()
-    return order[:MOST_SLICES]
+    if len(order) <= MOST_SLICES:
+        return order
+    return [order[k] for k in np.linspace(0, len(order) - 1, MOST_SLICES).round().astype(int)]
 
 
 def _region_name(region: int) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nnunet_cardiac_ext import __version__
-from nnunet_cardiac_ext.errors import CardiacError, UsageError, WorkError
+from nnunet_cardiac_ext.errors import CardiacError, UsageError
 from nnunet_cardiac_ext.evaluation import sections
 from nnunet_cardiac_ext.evaluation.clinical import QUANTITIES
-from nnunet_cardiac_ext.evaluation.inputs import IMAGE_ENDINGS, Volume, format_numbers, read_labels, read_volume
+from nnunet_cardiac_ext.evaluation.inputs import IMAGE_ENDINGS, Volume, read_labels, read_volume, require_same_shape
 from nnunet_cardiac_ext.evaluation.metrics import METRICS
 from nnunet_cardiac_ext.evaluation.overlays import SliceView, slice_views
 from nnunet_cardiac_ext.evaluation.scoring import REGIONS
@@ -92,13 +92,12 @@ def _views(found: Evaluation, case: str, reference: Path, prediction: Path, imag
     labels: Mapping[str, int] = found.facts["labels"]
     expected = read_labels(_file(reference, case), labels)
     predicted = read_labels(_file(prediction, case), labels)
+    require_same_shape(_file(prediction, case), predicted, expected)
     image: Volume | None = None
     if images is not None:
         path = _image_file(images, case)
         image = read_volume(path)
-        if image.array.shape != expected.array.shape:
-            shapes = format_numbers(expected.array.shape), format_numbers(image.array.shape)
-            raise WorkError(f"{path}: expected {shapes[0]} voxels as in the reference, got {shapes[1]}")
+        require_same_shape(path, image, expected)
     return slice_views(image, expected.array, predicted.array, spacing=expected.spacing, labels=labels)
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from nnunet_cardiac_ext.errors import CardiacError, WorkError
-from nnunet_cardiac_ext.evaluation.inputs import format_numbers, read_labels
+from nnunet_cardiac_ext.errors import CardiacError
+from nnunet_cardiac_ext.evaluation.inputs import Volume, format_numbers, read_labels, require_same_shape
 from nnunet_cardiac_ext.evaluation.scoring import CaseScore, score_case
+from nnunet_cardiac_ext.processes import run_jobs
 
 # Headers are rounded to float32 by some writers; a real difference of voxel size is far larger.
 SPACING_TOLERANCE = 1e-3
@@ -43,27 +42,19 @@ def score_pairs(
     Raises:
         WorkError: A worker process died.
     """
-    if workers == 1:
-        yield from (score_files(case, *paths, labels) for case, paths in pairs.items())
-        return
-    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_use_one_thread) as pool:
-        try:
-            futures = [pool.submit(score_files, case, *paths, labels) for case, paths in pairs.items()]
-            for future in as_completed(futures):
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise WorkError("a worker process died, probably for want of memory; -np 1 needs the least") from error
+    jobs = [(case, *paths, labels) for case, paths in pairs.items()]
+    return run_jobs(score_files, jobs, workers=workers, context=_context(), initializer=_use_one_thread)
 
 
 def score_files(case: str, reference: Path, prediction: Path, labels: Mapping[str, int]) -> Outcome:
-    """Read and score one case; the spacing is the reference's, a prediction with another one gets a remark."""
+    """Read and score one case.
+
+    Voxels are compared by index and the spacing is the reference's; a prediction whose header says otherwise gets a
+    remark.
+    """
     try:
         expected, predicted = read_labels(reference, labels), read_labels(prediction, labels)
-        if expected.array.shape != predicted.array.shape:
-            raise WorkError(
-                f"{prediction}: expected {format_numbers(expected.array.shape)} voxels (slice, row, column) as in the "
-                f"reference, got {format_numbers(predicted.array.shape)}"
-            )
+        require_same_shape(prediction, predicted, expected)
     except CardiacError as error:
         return Outcome(case, None, str(error))
     score = score_case(case, expected.array, predicted.array, spacing=expected.spacing, labels=labels)
@@ -72,7 +63,18 @@ def score_files(case: str, reference: Path, prediction: Path, labels: Mapping[st
             f"{prediction}: spacing {format_numbers(predicted.spacing)} mm differs from the reference's "
             f"{format_numbers(expected.spacing)} mm, which was used"
         )
+    if _points_elsewhere(expected, predicted):
+        score.remarks.append(
+            f"{prediction}: an axis points elsewhere than in the reference; voxels were compared by their index"
+        )
     return Outcome(case, score)
+
+
+def _points_elsewhere(first: Volume, second: Volume) -> bool:
+    """Tell whether an axis of one volume is more than 45 degrees off the same axis of the other."""
+    if first.axes is None or second.axes is None:
+        return False
+    return bool(((first.axes * second.axes).sum(axis=0) < np.sqrt(0.5)).any())
 
 
 def _context() -> BaseContext:

@@ -15,7 +15,7 @@ from nnunet_cardiac_ext.evaluation.figures import (
     structure_colour,
 )
 from nnunet_cardiac_ext.evaluation.scoring import REGIONS, WHOLE
-from nnunet_cardiac_ext.evaluation.summary import SummaryRow
+from nnunet_cardiac_ext.evaluation.summary import SummaryRow, statistics
 from nnunet_cardiac_ext.evaluation.tables import Evaluation
 
 # Quantities whose agreement is drawn; the others stand in clinical.csv.
@@ -103,8 +103,12 @@ def group_tables(found: Evaluation) -> list[dict[str, Any]]:
 
 
 def best_median_worst(found: Evaluation) -> list[tuple[str, str]]:
-    """Return up to three cases by mean Dice over the structures: best, median, worst; fewer where there are fewer."""
-    ranked = sorted(found.cases, key=lambda case: -_case_dice(found, case))
+    """Return up to three cases by mean Dice over the structures: best, median, worst; fewer where there are fewer.
+
+    Cases without a defined Dice (reference and prediction are empty) are chosen only where there are no others.
+    """
+    defined = [case for case in found.cases if np.isfinite(_case_dice(found, case))]
+    ranked = sorted(defined or found.cases, key=lambda case: -_case_dice(found, case))
     if len(ranked) == 1:
         return [("Only case", ranked[0])]
     chosen = {"Best case": ranked[0], "Median case": ranked[len(ranked) // 2], "Worst case": ranked[-1]}
@@ -114,8 +118,8 @@ def best_median_worst(found: Evaluation) -> list[tuple[str, str]]:
 
 
 def worth_a_look(found: Evaluation) -> list[dict[str, Any]]:
-    """Return the cases with the lowest mean Dice, lowest first."""
-    ranked = sorted(found.cases, key=lambda case: _case_dice(found, case))
+    """Return the cases with the lowest mean Dice, lowest first; before them those in which it is undefined."""
+    ranked = sorted(found.cases, key=lambda case: np.nan_to_num(_case_dice(found, case), nan=-1.0))
     return [case_line(found, case) for case in ranked[:MOST_WORTH_A_LOOK]]
 
 
@@ -135,15 +139,14 @@ def case_line(found: Evaluation, case: str) -> dict[str, Any]:
 
 
 def _case_dice(found: Evaluation, case: str) -> float:
-    """Mean Dice over the structures that have one; 0 where none has, so that the case comes last."""
-    values = np.array([found.value(case, name, "dice") for name in found.facts["labels"]])
-    return float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
+    """Mean Dice over the structures that have one; NaN where none has."""
+    return statistics(found.value(case, name, "dice") for name in found.facts["labels"]).mean
 
 
 def _series(found: Evaluation, quantity: ClinicalQuantity) -> tuple[np.ndarray, np.ndarray]:
     columns = quantity.column("reference"), quantity.column("prediction")
     rows = [row for row in found.clinical if columns[0] in row]
-    reference, prediction = (np.array([float(row[column]) for row in rows]) for column in columns)
+    reference, prediction = (np.array([row[column] for row in rows]) for column in columns)
     return reference, prediction
 
 

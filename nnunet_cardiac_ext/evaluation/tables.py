@@ -13,6 +13,7 @@ import numpy as np
 
 from nnunet_cardiac_ext.case_table import CaseRow, read_case_table
 from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.evaluation.clinical import CLINICAL_NAMES
 from nnunet_cardiac_ext.evaluation.folder import CLINICAL_FILE, FACTS_FILE, METRICS_FILE, PROFILES_FILE, SUMMARY_FILE
 from nnunet_cardiac_ext.evaluation.profiles import PROFILE_POINTS
 from nnunet_cardiac_ext.evaluation.scoring import WHOLE, MetricRow
@@ -33,7 +34,7 @@ class Evaluation:
         facts: `evaluation.json`.
         metrics: `metrics.csv`.
         summary: `summary.csv`.
-        clinical: `clinical.csv`, cells as text.
+        clinical: The numbers of `clinical.csv` by column, one mapping per line.
         profiles: Dice from base to apex by structure, shape (case, 101).
         case_rows: Rows of the case table by case; empty without one.
     """
@@ -41,7 +42,7 @@ class Evaluation:
     facts: Mapping[str, Any]
     metrics: list[MetricRow]
     summary: list[SummaryRow]
-    clinical: list[dict[str, str]]
+    clinical: list[dict[str, float]]
     profiles: Mapping[str, np.ndarray]
     case_rows: Mapping[str, CaseRow]
 
@@ -82,7 +83,7 @@ def read_evaluation(folder: Path) -> Evaluation:
         facts=facts,
         metrics=metrics,
         summary=_typed(SummaryRow, folder / SUMMARY_FILE),
-        clinical=read_csv(folder / CLINICAL_FILE),
+        clinical=_numbers(folder / CLINICAL_FILE),
         profiles=_profiles(folder / PROFILES_FILE),
         case_rows={row.case: row for row in rows},
     )
@@ -95,6 +96,13 @@ def _typed(kind: Any, path: Path) -> list[Any]:
         return [kind(*(convert(cells[name]) for name, convert in converters.items())) for cells in read_csv(path)]
     except (KeyError, ValueError) as error:
         raise UsageError(f"{path}: expected the columns {', '.join(kind._fields)}, stopped at {error}") from error
+
+
+def _numbers(path: Path) -> list[dict[str, float]]:
+    try:
+        return [{name: float(row[name]) for name in row if name not in CLINICAL_NAMES} for row in read_csv(path)]
+    except ValueError as error:
+        raise UsageError(f"{path}: expected numbers, stopped at {error}") from error
 
 
 def _profiles(path: Path) -> dict[str, np.ndarray]:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import nibabel as nib
@@ -22,6 +18,7 @@ from nnunet_cardiac_ext.phantoms.groups import GROUPS
 from nnunet_cardiac_ext.phantoms.heart import Heart
 from nnunet_cardiac_ext.phantoms.integrals import sliced_volumes
 from nnunet_cardiac_ext.phantoms.subject import Subject, draw_subject, label_frame, paint_frames
+from nnunet_cardiac_ext.processes import available_cores, run_jobs
 from nnunet_cardiac_ext.progress import progress
 
 # Systole takes about a third of the cycle.
@@ -87,9 +84,9 @@ def write_phantoms(
 
     Raises:
         UsageError: A number is out of range, or the folder holds phantoms of other settings.
-        WorkError: A file cannot be written.
+        WorkError: A file cannot be written, or a worker process died.
     """  # fmt: skip
-    _check(subjects, testing, cine_frames)
+    _check(subjects, testing, seed, cine_frames)
     if workers is not None and workers < 1:
         raise UsageError(f"workers: expected at least 1, got {workers}")
     _claim(output, {"subjects": subjects, "testing": testing, "seed": seed, "cine_frames": cine_frames})
@@ -97,7 +94,9 @@ def write_phantoms(
         (output / ("training" if number <= subjects else "testing") / f"patient{number:03d}", seed, cine_frames)
         for number in range(1, subjects + testing + 1)
     ]
-    done = progress(_run(jobs, workers), label="drawing phantoms", total=len(jobs), quiet=quiet)
+    # Spawned workers, because the caller may hold torch's threads, which a fork would copy half alive.
+    running = run_jobs(_write_subject, jobs, workers=min(len(jobs), workers or available_cores()))
+    done = progress(running, label="drawing phantoms", total=len(jobs), quiet=quiet)
     truths = sorted(done, key=lambda truth: truth.patient)
     rows = [{key: round(v, 4) if isinstance(v, float) else v for key, v in asdict(t).items()} for t in truths]
     write_csv(output / "truth.csv", rows)
@@ -130,8 +129,9 @@ def end_systole(frames: int) -> int:
     return max(1, round(_SYSTOLE * frames))
 
 
-def _check(subjects: int, testing: int, cine_frames: int) -> None:
-    for name, value, least in (("subjects", subjects, 1), ("testing", testing, 0), ("cine frames", cine_frames, 3)):
+def _check(subjects: int, testing: int, seed: int, cine_frames: int) -> None:
+    limits = (("subjects", subjects, 1), ("testing", testing, 0), ("seed", seed, 0), ("cine frames", cine_frames, 3))
+    for name, value, least in limits:
         if value < least:
             raise UsageError(f"{name}: expected at least {least}, got {value}")
 
@@ -144,21 +144,6 @@ def _claim(output: Path, settings: dict[str, int]) -> None:
             raise UsageError(f"{output}: expected phantoms of {settings}, got {present}; choose another folder")
     else:
         write_json(record, settings)
-
-
-def _run(jobs: list[tuple[Path, int, int]], workers: int | None) -> Iterator[Truth]:
-    count = min(len(jobs), workers or os.cpu_count() or 1)
-    if count <= 1:
-        yield from (_write_subject(*job) for job in jobs)
-        return
-    # Spawned, because the caller may hold torch's threads, which a fork would copy half alive.
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        try:
-            for future in as_completed([pool.submit(_write_subject, *job) for job in jobs]):
-                yield future.result()
-        finally:
-            # After a failure the subjects that have not begun would only delay its message.
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _write_subject(folder: Path, seed: int, cine_frames: int) -> Truth:

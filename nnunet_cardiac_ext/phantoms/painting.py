@@ -146,7 +146,8 @@ class _Painter:
         self.at_base = float(heart.epicardium(np.zeros(1), heart.base)[0])
 
     def painted(self, under: np.ndarray, z: float) -> np.ndarray:
-        solids = [*self._right(z), *(self._above(z) if z < self.heart.base else self._left(z))]
+        left = self._above(z) if z < self.heart.base else self._left(z) if z < self.heart.lowest else []
+        solids = [*self._right(z), *left]
         if not solids:
             return under
         image = self._fat(under, np.max([distance for distance, _ in solids], axis=0), z)

@@ -4,7 +4,7 @@ import pytest
 
 from dataset_conversion.splits import leaks, split_by_subject, write_splits
 from nnunet_cardiac_ext.case_table import CaseRow
-from nnunet_cardiac_ext.errors import WorkError
+from nnunet_cardiac_ext.errors import UsageError, WorkError
 from nnunet_cardiac_ext.files import read_json, write_json
 
 GROUPS = ("DCM", "HCM", "MINF", "NOR", "RV")
@@ -82,6 +82,15 @@ def test_other_splits_are_kept_in_both_folders_unless_told(tmp_path):
     assert not raw.exists()
     write_splits(splits, [raw, preprocessed], overwrite=True)
     assert read_json(preprocessed / "splits_final.json") == read_json(raw / "splits_final.json") == splits
+
+
+def test_a_damaged_file_can_be_overwritten(tmp_path):
+    (tmp_path / "splits_final.json").write_text("[{")
+    splits = split_by_subject(rows(10), folds=5, seed=1)
+    with pytest.raises(UsageError, match="expected JSON"):
+        write_splits(splits, [tmp_path], overwrite=False)
+    write_splits(splits, [tmp_path], overwrite=True)
+    assert read_json(tmp_path / "splits_final.json") == splits
 
 
 def test_the_same_folds_in_another_order_are_no_conflict(tmp_path):

@@ -147,6 +147,22 @@ def test_nan_is_a_failure_of_its_case(model):
         SlicePredictor.from_model_folder(model).predict_logits(torch.full((1, 2, 32, 32), float("nan")))
 
 
+def test_a_stack_too_large_for_the_device_is_a_failure_of_its_case(tmp_path, model, monkeypatch):
+    for case, slices in (("a", 2), ("b", 3)):
+        write_image(tmp_path / "in", case, (slices, 32, 32))
+    real = slice_predictor.predict_slices
+
+    def fill(network, stack, window, *, classes):
+        if stack.shape[1] == 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(network, stack, window, classes=classes)
+
+    monkeypatch.setattr(slice_predictor, "predict_slices", fill)
+    with pytest.raises(WorkError, match="1 of 2 cases not predicted: b: the stack does not fit"):
+        SlicePredictor.from_model_folder(model).predict_folder(tmp_path / "in", tmp_path / "out", quiet=True)
+    assert (tmp_path / "out" / "a.nii.gz").is_file()
+
+
 @pytest.mark.parametrize("batch", [1, 3, 4, 8])
 def test_no_more_than_a_batch_is_in_the_network_at_once(model, batch):
     predictor = SlicePredictor.from_model_folder(model, batch_size=batch)

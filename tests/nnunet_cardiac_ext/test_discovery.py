@@ -105,6 +105,11 @@ def test_a_root_that_cannot_be_made_is_one_line(tmp_path):
         discovery.make_root(tmp_path / "file")
 
 
+def test_an_unknown_home_directory_is_one_line():
+    with pytest.raises(UsageError, match="~no such user/study: expected a folder, got a home directory"):
+        discovery.make_root(Path("~no such user/study"))
+
+
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "dash", "fish", "pwsh"])
 def test_a_shell_reads_back_what_was_exported(shell, tmp_path, monkeypatch):
     program = shutil.which(shell)

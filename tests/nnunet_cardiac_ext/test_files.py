@@ -3,7 +3,7 @@
 import pytest
 
 from nnunet_cardiac_ext.errors import UsageError, WorkError
-from nnunet_cardiac_ext.files import read_csv, read_json, write_csv, write_json, write_text, written_whole
+from nnunet_cardiac_ext.files import read_csv, read_json, remove, write_csv, write_json, write_text, written_whole
 
 
 def test_a_failure_leaves_the_old_file_and_no_remains(tmp_path):
@@ -67,3 +67,19 @@ def _write_and_fail(target, error):
     with written_whole(target) as partial:
         partial.write_text("half")
         raise error
+
+
+def test_rows_may_be_made_as_they_are_written(tmp_path):
+    write_csv(tmp_path / "a.csv", ({"n": n, "square": n * n} for n in range(3)), ["square", "n"])
+    assert (tmp_path / "a.csv").read_text() == "square,n\n0,0\n1,1\n4,2\n"
+    write_csv(tmp_path / "b.csv", iter([{"x": 1}, {"y": 2}]))
+    assert (tmp_path / "b.csv").read_text() == "x,y\n1,\n,2\n"
+
+
+def test_removing_tells_what_cannot_be_removed_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    remove(tmp_path / "file")
+    remove(tmp_path / "file")
+    assert not (tmp_path / "file").exists()
+    with pytest.raises(WorkError, match="cannot be removed"):
+        remove(tmp_path)

@@ -54,12 +54,28 @@ def test_changes_go_where_nnunet_reads_them(plans_file):
 def test_another_spacing_has_data_of_its_own(plans_file):
     planned = plan(999, "baseline", {"spacing": [1, 3.0]}, name="fine")
     fine = resolved(_configurations(plans_file), "fine")
-    assert fine["data_identifier"] == "nnUNetPlans_fine"
+    assert fine["data_identifier"] == "nnUNetPlans_fine_1x3"
     assert fine["median_image_size_in_voxels"] == [48.0, 16.0]
     assert planned.commands == (
         "nnUNetv2_preprocess -d 999 -c fine",
         "nnUNetv2_train 999 fine 0 -tr CardiacTrainer",
     )
+
+
+def test_data_of_an_earlier_spacing_are_not_taken_for_those_of_a_new_one(plans_file):
+    earlier = plan(999, "baseline", {"spacing": [1.25, 1.25]}, name="fine")
+    (plans_file.parent / earlier.content["data_identifier"]).mkdir()
+    assert len(plan(999, "baseline", {"spacing": [1.25, 1.25]}, name="fine").commands) == 1
+    assert len(plan(999, "baseline", {"spacing": [2, 2]}, name="fine", overwrite=True).commands) == 2
+
+
+def test_plans_without_an_architecture_block_take_settings_but_no_network_changes(plans_file):
+    content = tiny_plans()
+    del content["configurations"]["2d"]["architecture"]
+    plans_file.write_text(json.dumps(content))
+    assert plan(999, "baseline", {"num_epochs": 5, "batch_size": 3}).content["batch_size"] == 3
+    with pytest.raises(UsageError, match=r"^norm: expected plans with an architecture block"):
+        plan(999, "baseline", {"norm": "batch"}, name="mine")
 
 
 def test_the_same_spacing_shares_the_data(plans_file):

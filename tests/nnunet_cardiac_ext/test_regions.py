@@ -188,9 +188,9 @@ def test_weights_add_up_to_one_and_are_symmetric(count):
     assert quadratic_slice_weights(count, 1) == pytest.approx(np.full(count, 1 / count))
 
 
-@pytest.mark.parametrize(("count", "ratio"), [(0, 4), (-1, 4), (5, 0.5), (5, float("nan"))])
+@pytest.mark.parametrize(("count", "ratio"), [(0, 4), (-1, 4), (5, 0.5), (5, float("nan")), (5, float("inf"))])
 def test_impossible_weights_are_refused(count, ratio):
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ValueError, match="at least"):
         quadratic_slice_weights(count, ratio)
 
 

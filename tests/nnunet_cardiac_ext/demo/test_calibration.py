@@ -1,5 +1,6 @@
 """Minutes become epochs by a time that is measured once."""
 
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from helpers.tiny_dataset import write_preprocessed_dataset
 
 from nnunet_cardiac_ext.demo.calibration import epochs_for
 from nnunet_cardiac_ext.files import read_json, write_json
+from nnunet_cardiac_ext.trainers import base
 
 
 @pytest.fixture
@@ -32,3 +34,14 @@ def test_a_known_time_is_not_measured_again(arguments):
     write_json(arguments["record"], {"2d_test on cpu": 7.0})
     assert epochs_for(1, **arguments) == 8
     assert epochs_for(0.01, **arguments) == 1
+
+
+def test_the_time_is_measured_as_the_training_will_run_and_leaves_no_process(arguments, monkeypatch):
+    seen = []
+    counted = base.get_allowed_n_proc_DA
+    monkeypatch.setattr(base, "get_allowed_n_proc_DA", lambda: seen.append(counted()) or seen[-1])
+    results = os.environ["nnUNet_results"]
+    epochs_for(10, **arguments, environment={"nnUNet_n_proc_DA": "1"})
+    assert seen == [1]
+    assert not multiprocessing.active_children()
+    assert (os.environ["nnUNet_n_proc_DA"], os.environ["nnUNet_results"]) == ("0", results)

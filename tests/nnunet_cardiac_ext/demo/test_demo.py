@@ -1,9 +1,12 @@
 """The main job from end to end, small, and what its steps are."""
 
+import sys
+
 import pytest
 
 from nnunet_cardiac_ext.cli.main import main
 from nnunet_cardiac_ext.demo import DemoOptions, demo, recipe
+from nnunet_cardiac_ext.demo.runner import Runner
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_csv, read_json
 
@@ -54,6 +57,22 @@ def test_an_absent_folder_is_one_line(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_minutes_must_be_positive(tmp_path):
-    with pytest.raises(UsageError, match="--minutes: expected a positive number, got 0"):
-        demo(DemoOptions(output=tmp_path, minutes=0))
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf")])
+def test_minutes_must_be_positive(tmp_path, minutes):
+    with pytest.raises(UsageError, match=f"--minutes: expected a positive number, got {minutes}"):
+        demo(DemoOptions(output=tmp_path, minutes=minutes))
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"minutes": 3.0}, {"source": True}], ids=str)
+def test_a_folder_keeps_to_the_demo_it_was_begun_with(tmp_path, monkeypatch, change):
+    for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results", "nnUNet_extTrainer"):
+        monkeypatch.setenv(name, "")
+    begun = []
+    monkeypatch.setattr(Runner, "run", lambda *_: begun.append(1) or sys.exit("enough"))
+    for _ in range(2):
+        with pytest.raises(SystemExit, match="enough"):
+            demo(DemoOptions(output=tmp_path / "out"))
+    change = {"source": tmp_path} if "source" in change else change
+    with pytest.raises(UsageError, match=r"found that of .*phantoms.*; choose another -o"):
+        demo(DemoOptions(output=tmp_path / "out", **change))
+    assert len(begun) == 2

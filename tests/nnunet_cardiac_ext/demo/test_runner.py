@@ -50,6 +50,11 @@ def test_a_failed_step_names_its_log_and_is_tried_again(tmp_path, counter):
     assert not (tmp_path / "steps.json").exists()
 
 
+def test_only_the_last_lines_of_a_long_log_are_shown(tmp_path):
+    with pytest.raises(WorkError, match=r"01_bad\.log: 5 / 6 / 7 / 8 / 9$"):
+        runner_in(tmp_path).run([python_step("bad", "print(*range(10), sep='\\n\\n'); raise SystemExit(1)")])
+
+
 def test_lazy_steps_see_what_earlier_ones_made(tmp_path, counter):
     path, code = counter
 
@@ -72,6 +77,31 @@ def test_epochs_are_counted_from_what_the_trainer_prints(tmp_path, capsys):
     code = "print('2026-01-01: Epoch 0'); print('2026-01-01: Epoch 1')"
     Runner(tmp_path, environment={}).run([python_step("train", code, epochs=2, shows_itself=False)])
     assert "2/2" in capsys.readouterr().err
+
+
+def test_copying_needs_no_program_and_takes_any_path(tmp_path):
+    (tmp_path / "one file").write_text("1")
+    (tmp_path / "two").write_text("2")
+    target = tmp_path / "a folder"
+    target.mkdir()
+    command = ("cp", str(tmp_path / "one file"), str(tmp_path / "two"), str(target))
+    subprocess.run(executable(command), check=True, env={"PATH": ""})
+    assert {path.name: path.read_text() for path in target.iterdir()} == {"one file": "1", "two": "2"}
+
+
+def test_an_interrupted_command_may_clear_up_before_it_is_ended(tmp_path, monkeypatch):
+    def interrupt(runner, process, step, log):
+        process.stdout.readline()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Runner, "_follow", interrupt)
+    code = f"import time; print('begun', flush=True); time.sleep(0.5); open({str(tmp_path / 'cleared')!r}, 'w')"
+    with pytest.raises(KeyboardInterrupt):
+        runner_in(tmp_path).run([python_step("one", code)])
+    assert (tmp_path / "cleared").exists()
+    monkeypatch.setattr("nnunet_cardiac_ext.demo.runner.GRACE_SECONDS", 0.1)
+    with pytest.raises(KeyboardInterrupt):
+        runner_in(tmp_path).run([python_step("two", "import time; print('begun', flush=True); time.sleep(600)")])
 
 
 def test_our_command_is_run_with_this_python():

@@ -39,6 +39,16 @@ def test_a_torch_that_does_not_load_is_one_problem(monkeypatch):
     assert check.what.endswith("OSError: libcudart.so")
 
 
+def test_what_libraries_print_while_they_load_is_passed_over(monkeypatch):
+    answer = '{"trainers": {"A": ""}, "device": {"kind": "cpu", "name": "CPU", "free": null, "total": null}}'
+
+    def chatty(*arguments, **keywords):
+        return type("Done", (), {"returncode": 0, "stderr": "", "stdout": f"loading plugin\n{answer}\n"})
+
+    monkeypatch.setattr(probe.subprocess, "run", chatty)
+    assert [check.status for check in probe.trainers_and_device()] == ["ok", "warning"]
+
+
 def test_a_process_that_hangs_is_one_problem(monkeypatch):
     monkeypatch.setattr(probe, "TIMEOUT_SECONDS", 0.01)
     (check,) = probe.trainers_and_device()

@@ -7,7 +7,7 @@ import pytest
 from helpers.label_stacks import heart, write_study, write_volume
 
 from nnunet_cardiac_ext.errors import UsageError, WorkError
-from nnunet_cardiac_ext.evaluation import evaluate
+from nnunet_cardiac_ext.evaluation import evaluate, report
 
 METRIC_COLUMNS = ["case", "structure", "region", "metric", "value", "unit", "convention", "reason"]
 SUMMARY_COLUMNS = [
@@ -99,6 +99,30 @@ def test_other_spacing_is_remarked_and_the_reference_counts(tmp_path):
     assert [row.value for row in result.metrics] == pytest.approx([row.value for row in expected.metrics], nan_ok=True)
 
 
+def test_cases_without_a_line_in_the_case_table_are_remarked(tmp_path):
+    reference, prediction = write_study(tmp_path)
+    table = tmp_path / "cases.csv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:3]))
+    result = evaluate(reference, prediction, tmp_path / "out", workers=1, quiet=True)
+    assert result.remarks == ["patient001_ED and 1 more: no line in the case table, so in no group and without a phase"]
+    assert [row["subject"] for row in read(tmp_path / "out" / "clinical.csv")] == ["patient000"]
+
+
+def test_an_interrupted_second_evaluation_is_not_taken_for_the_first(tmp_path, monkeypatch):
+    folders = write_study(tmp_path, subjects=1)
+    evaluate(*folders, tmp_path / "out", workers=1, quiet=True)
+
+    def killed(path, *arguments):
+        assert path.name == "metrics.csv"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nnunet_cardiac_ext.evaluation.folder.write_csv", killed)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(*folders, tmp_path / "out", workers=1, quiet=True)
+    with pytest.raises(UsageError, match=r"evaluation\.json: cannot be read"):
+        report(tmp_path / "out", quiet=True)
+
+
 def test_nothing_is_written_when_no_case_can_be_scored(tmp_path):
     reference, prediction = write_study(tmp_path, subjects=1)
     for path in prediction.iterdir():
@@ -113,6 +137,15 @@ def test_unknown_column_is_refused_before_any_scoring(tmp_path):
     (prediction / "patient000_ED.nii.gz").write_bytes(b"broken")
     with pytest.raises(UsageError, match="--by scanner: expected a column"):
         evaluate(reference, prediction, tmp_path / "out", by=["scanner"], workers=1, quiet=True)
+
+
+def test_two_cases_of_one_phase_are_refused_before_any_scoring(tmp_path):
+    reference, prediction = write_study(tmp_path, subjects=1)
+    table = tmp_path / "cases.csv"
+    table.write_text(table.read_text().replace(",ES,", ",ED,"))
+    (prediction / "patient000_ED.nii.gz").write_bytes(b"broken")
+    with pytest.raises(UsageError, match="expected one ED case of patient000, got patient000_ED and patient000_ES"):
+        evaluate(reference, prediction, tmp_path / "out", workers=1, quiet=True)
 
 
 def test_zero_workers_are_refused(tmp_path):

@@ -38,6 +38,18 @@ def test_absent_and_empty_folders_are_refused(tmp_path):
         pair_cases(tmp_path, tmp_path)
 
 
+def test_two_images_of_one_case_are_refused(tmp_path):
+    folder = touch(tmp_path / "pred", "a.nii.gz", "a.nrrd")
+    with pytest.raises(UsageError, match=r"pred: expected one image per case, found a\.nii\.gz and a\.nrrd"):
+        pair_cases(folder, folder)
+
+
+def test_labels_beyond_255_keep_their_value(tmp_path):
+    write_volume(tmp_path / "whs.nii.gz", heart().astype(np.int16) * 210)
+    volume = read_labels(tmp_path / "whs.nii.gz", {"RV": 210, "MYO": 420, "LV": 630})
+    np.testing.assert_array_equal(volume.array, heart().astype(int) * 210)
+
+
 def test_spacing_comes_from_pixdim_not_from_a_wrong_affine(tmp_path):
     image = nib.Nifti1Image(np.zeros((4, 5, 3), np.uint8), None)
     image.header.set_zooms((1.5, 1.25, 10.0))
@@ -55,10 +67,14 @@ def test_sheared_directions_are_read_all_the_same(tmp_path):
     affine[0, 1] = 0.2
     image = nib.Nifti1Image(array, affine)
     image.header.set_zooms((1.5, 1.25, 10.0))
-    nib.save(image, tmp_path / "sheared.nii.gz")
+    path = tmp_path / "sheared.nii.gz"
+    nib.save(image, path)
     volume = read_volume(tmp_path / "sheared.nii.gz")
     np.testing.assert_array_equal(volume.array, heart())
     assert volume.spacing == pytest.approx((10.0, 1.25, 1.5))
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WorkError, match="cannot be read as an image"):
+        read_volume(path)
 
 
 def test_unknown_label_and_unreadable_file_are_one_line_errors(tmp_path):
@@ -83,6 +99,14 @@ def test_labels_come_from_dataset_json_or_are_those_of_cine(tmp_path):
     assert find_labels(reference, prediction) == {"RV": 1, "MYO": 2, "LV": 3}
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "LV": 1, "MYO": 2, "ignore": 3}}))
     assert find_labels(reference, prediction) == {"LV": 1, "MYO": 2}
+    prediction.mkdir()
+    (prediction / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "RV": 1, "MYO": 2, "LV": 3}}))
+    with pytest.raises(UsageError, match=r"pred.dataset\.json: expected LV=1 as in .*dataset\.json, got LV=3"):
+        find_labels(reference, prediction)
+    (prediction / "dataset.json").unlink()
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "whole": [1, 2]}}))
     with pytest.raises(UsageError, match="expected labels with one whole number each"):
+        find_labels(reference, prediction)
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"background": 0}}))
+    with pytest.raises(UsageError, match="expected the label of at least one structure"):
         find_labels(reference, prediction)

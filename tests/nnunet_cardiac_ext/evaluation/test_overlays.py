@@ -3,7 +3,7 @@ import pytest
 from helpers.label_stacks import SPACING, heart
 
 from nnunet_cardiac_ext.evaluation.inputs import Volume
-from nnunet_cardiac_ext.evaluation.overlays import slice_views
+from nnunet_cardiac_ext.evaluation.overlays import MOST_SLICES, slice_views
 
 LABELS = {"RV": 1, "MYO": 2, "LV": 3}
 
@@ -28,6 +28,14 @@ def test_contours_enclose_the_voxels_of_the_mask():
     crop_row, crop_column = 10 - 5, 0  # 25 mm margin are five voxels; five columns are all there are
     np.testing.assert_allclose(low, [5 - crop_column, 10 - crop_row])
     np.testing.assert_allclose(high, [12 - crop_column, 14 - crop_row])
+
+
+def test_long_stacks_are_thinned_out_but_keep_base_and_apex():
+    labels = np.repeat(heart(), 20, axis=0)
+    numbers = [view.number for view in slice_views(None, labels, labels, spacing=SPACING, labels=LABELS)]
+    assert len(numbers) == MOST_SLICES
+    assert (numbers[0], numbers[-1]) == (1, 120)
+    assert set(np.diff(numbers)) == {3, 4}
 
 
 def test_aspect_is_that_of_the_body_not_of_the_voxels():

@@ -153,4 +153,13 @@ def test_image_of_another_shape_is_said_on_the_page(tmp_path):
     for path in (tmp_path / "imagesTr").iterdir():
         write_volume(path, heart(slices=3))
     page = report(tmp_path / "out", quiet=True).read_text(encoding="utf-8")
-    assert page.count("voxels as in the reference, got 3 x 24 x 24") == 2
+    assert page.count("as in the reference, got 3 x 24 x 24") == 2
+
+
+def test_predictions_of_another_shape_than_those_evaluated_are_said_on_the_page(tmp_path):
+    reference, prediction = write_study(tmp_path, subjects=1)
+    evaluate(reference, prediction, tmp_path / "out", workers=1, quiet=True)
+    for path in prediction.iterdir():
+        write_volume(tmp_path / "other" / path.name, heart(slices=3))
+    page = report(tmp_path / "out", prediction=tmp_path / "other", quiet=True).read_text(encoding="utf-8")
+    assert page.count("as in the reference, got 3 x 24 x 24") == 2

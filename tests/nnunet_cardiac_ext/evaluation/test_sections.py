@@ -43,7 +43,15 @@ def test_undefined_dice_is_left_out_of_the_mean_and_noted():
     lines = {line["case"]: line for line in sections.worth_a_look(found({"a": (nan, 0.8), "b": (nan, nan)}))}
     assert lines["a"]["mean"] == pytest.approx(0.8)
     assert lines["a"]["notes"] == ["RV absent in prediction"]
-    assert lines["b"]["mean"] == 0
+    assert np.isnan(lines["b"]["mean"])
+
+
+def test_a_case_without_any_dice_is_worth_a_look_but_no_worst_case():
+    nan = float("nan")
+    evaluation = found({"a": (0.9, 0.9), "b": (nan, nan), "c": (0.5, 0.6), "d": (nan, 0.6)})
+    assert sections.best_median_worst(evaluation) == [("Best case", "a"), ("Median case", "d"), ("Worst case", "c")]
+    assert [line["case"] for line in sections.worth_a_look(evaluation)] == ["b", "c", "d", "a"]
+    assert sections.best_median_worst(found({"b": (nan, nan)})) == [("Only case", "b")]
 
 
 def test_few_cases_give_few_hearts():

@@ -111,7 +111,9 @@ def test_a_folder_of_other_phantoms_is_refused(written):
         write_phantoms(written[0], subjects=2, testing=1, seed=9, cine_frames=4, quiet=True)
 
 
-@pytest.mark.parametrize(("name", "value"), [("subjects", 0), ("testing", -1), ("cine_frames", 2), ("workers", 0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("subjects", 0), ("testing", -1), ("seed", -1), ("cine_frames", 2), ("workers", 0)]
+)
 def test_impossible_numbers_are_refused(tmp_path, name, value):
     with pytest.raises(UsageError, match=f"expected at least .*, got {value}"):
         write_phantoms(tmp_path, **{name: value}, quiet=True)
