@@ -131,7 +131,7 @@ def _plan_and_train(options: DemoOptions) -> Iterator[Step]:
         yield _plan_step("minutes", title, epochs, options)
     yield Step(
         "train", "Train",
-        ("nnUNetv2_train", data_id, configuration, str(recipe.FOLD), "-tr", PRESETS[recipe.PRESET].trainer,
+        ("nnUNetv2_train", data_id, configuration, _fold(), "-tr", PRESETS[recipe.PRESET].trainer,
          "-device", options.device, "--c"),
         epochs=epochs, shows_itself=False,
     )  # fmt: skip
@@ -161,7 +161,7 @@ def _predict_and_report(options: DemoOptions) -> Iterator[Step]:
     yield Step(
         "predict", "Predict the unseen subjects",
         ("nnunet-cardiac", "predict", "slices", "-i", str(images), "-o", str(predictions), "-d", str(recipe.DATASET_ID),
-         "-c", recipe.CONFIGURATION, "-tr", PRESETS[recipe.PRESET].trainer, "-f", str(recipe.FOLD),
+         "-c", recipe.CONFIGURATION, "-tr", PRESETS[recipe.PRESET].trainer, "-f", _fold(),
          "-device", options.device, "--overwrite"),
     )  # fmt: skip
     yield Step(
@@ -184,6 +184,12 @@ def _environment(options: DemoOptions) -> dict[str, str]:
         # (0) nnU-Net's planner fails.
         environment["nnUNet_n_proc_DA"] = "1"
     return environment
+
+
+def _fold() -> str:
+    """Train on all patients where a test part is there to be predicted, else keep those of a fold unseen."""
+    raw = discovery.dataset_folder(discovery.raw_folder(), recipe.DATASET_ID)
+    return "all" if _has_labelled_test_part(raw) else str(recipe.FOLD)
 
 
 def _has_labelled_test_part(raw: Path) -> bool:
