@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -23,5 +23,15 @@ def progress(items: Iterable[Item], *, label: str, total: int | None = None, qui
         total: Number of items, where `items` cannot tell.
         quiet: Draw nothing.
     """
+    yield from progress_bar(items, desc=label, total=total, disable=quiet)
+
+
+def progress_bar(items: Iterable[Item] | None = None, **options: Any) -> tqdm:
+    """Return tqdm's bar on stderr at the pace of this package, for work that is no iteration.
+
+    Args:
+        items: What is worked through; None for a bar that is moved on by hand.
+        options: Further options of tqdm.
+    """
     interval = 0.2 if sys.stderr.isatty() else LOG_INTERVAL_SECONDS
-    yield from tqdm(items, desc=label, total=total, disable=quiet, mininterval=interval, file=sys.stderr)
+    return tqdm(items, mininterval=interval, file=sys.stderr, **options)

@@ -13,10 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from nnunet_cardiac_ext.errors import WorkError
 from nnunet_cardiac_ext.files import read_json, write_json, write_text
+from nnunet_cardiac_ext.progress import progress_bar
 
 # nnU-Net's trainer prints one such line per epoch.
 EPOCH_LINE = re.compile(r"Epoch (\d+)\s*$")
@@ -107,9 +106,8 @@ class Runner:
 
     def _follow(self, process: subprocess.Popen[str], step: Step, log: object) -> None:
         assert process.stdout is not None
-        interval = 0.2 if sys.stderr.isatty() else 30.0
         hidden = self.quiet or step.epochs is None
-        with tqdm(total=step.epochs, desc="training", unit="epoch", disable=hidden, mininterval=interval) as bar:
+        with progress_bar(total=step.epochs, desc="training", unit="epoch", disable=hidden) as bar:
             for line in process.stdout:
                 log.write(line)  # type: ignore[attr-defined]
                 log.flush()  # type: ignore[attr-defined]
