@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
+
+from dataset_conversion.geometry import Geometry
+from dataset_conversion.images import Stack, read_stack
 from nnunet_cardiac_ext.case_table import CaseRow
+
+
+def read_nifti(path: Path, content: str) -> Stack:
+    """Read the volumes of a NIfTI file, which holds only one thing; raises like `images.read_stack`."""
+    return read_stack(path)
 
 
 @dataclass(frozen=True)
@@ -20,6 +30,10 @@ class DataSetFacts:
         description: One line for dataset.json.
         reference: The publication to cite.
         licence: Licence of the data.
+        region_labels: Where nnU-Net is to train on overlapping regions: label values by region, in the order in which
+            nnU-Net paints them; empty for one label per structure.
+        read: Reads what a `VolumeFile` names, given its path and content; raises `SourceError` for a damaged file. A
+            function of a module, so that worker processes find it.
     """
 
     name: str
@@ -28,6 +42,8 @@ class DataSetFacts:
     description: str
     reference: str
     licence: str
+    region_labels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    read: Callable[[Path, str], Stack] = read_nifti
 
 
 @dataclass(frozen=True)
@@ -37,10 +53,41 @@ class VolumeFile:
     Attributes:
         path: The file.
         frame: Index from 0 where the file holds a series of volumes.
+        content: Which of several things in the file, where there are several (HDF5: images, masks).
     """
 
     path: Path
     frame: int | None = None
+    content: str = ""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An image as it is written.
+
+    Attributes:
+        image: Grey values (slice, row, column).
+        labels: Canonical labels of the same shape, or None.
+        geometry: Spacing, axes and origin of both.
+        notes: What was done to them, one line each.
+    """
+
+    image: np.ndarray
+    labels: np.ndarray | None
+    geometry: Geometry
+    notes: tuple[str, ...] = ()
+
+
+class Preparation(Protocol):
+    """What is done to a volume between reading and writing (one slice taken, slices interpolated, a crop).
+
+    A frozen dataclass whose fields are the options: a changed option then converts again what an earlier run has done.
+    It raises `SourceError` where it cannot be done.
+    """
+
+    def __call__(self, volume: Volume) -> Volume:
+        """Return the prepared volume."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,11 +98,13 @@ class SourceCase:
         row: Its line of cases.csv; `spacing`, `slices` and `base_first` are filled in when the image is read.
         image: The image.
         labels: Its labels, if it has any.
+        prepare: What is done to both before they are written; None writes them as they are.
     """
 
     row: CaseRow
     image: VolumeFile
     labels: VolumeFile | None = None
+    prepare: Preparation | None = None
 
 
 @dataclass(frozen=True)
@@ -77,5 +126,9 @@ class SourceSubject:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that its cases are read from, sorted."""
-        volumes = [volume for case in self.cases for volume in (case.image, case.labels) if volume]
-        return tuple(sorted({volume.path for volume in volumes}))
+        return tuple(sorted({volume.path for volume in self.volumes}))
+
+    @property
+    def volumes(self) -> tuple[VolumeFile, ...]:
+        """The images and labels of its cases."""
+        return tuple(volume for case in self.cases for volume in (case.image, case.labels) if volume)

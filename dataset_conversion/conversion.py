@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from dataset_conversion.cases import DataSetFacts, SourceSubject
 from dataset_conversion.raw_dataset import RawDataset, open_dataset, require_own_files, write_dataset_json
 from dataset_conversion.report import ConversionReport
-from dataset_conversion.splits import split_by_subject, write_splits
+from dataset_conversion.splits import Splits, split_by_subject, write_splits
 from dataset_conversion.subject import convert_subject, finished_files, output_files
 from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.case_table import FILE_NAME as CASE_TABLE
-from nnunet_cardiac_ext.case_table import write_case_table
+from nnunet_cardiac_ext.case_table import CaseRow, write_case_table
 from nnunet_cardiac_ext.errors import CardiacError, UsageError
 from nnunet_cardiac_ext.processes import available_cores, run_jobs
 from nnunet_cardiac_ext.progress import progress
 
 DEFAULT_FOLDS = 5
 DEFAULT_SEED = 12345
+Splitter = Callable[[Sequence[CaseRow]], Splits]
 
 
 def convert_subjects(
@@ -30,6 +32,7 @@ def convert_subjects(
     *,
     folds: int = DEFAULT_FOLDS,
     seed: int = DEFAULT_SEED,
+    splitter: Splitter | None = None,
     overwrite_splits: bool = False,
     workers: int | None = None,
     quiet: bool = False,
@@ -47,6 +50,8 @@ def convert_subjects(
         dataset_id: nnU-Net's number of the data set.
         folds: Number of folds of the cross-validation.
         seed: Seed of the folds.
+        splitter: Makes the folds of the training cases instead (leave one vendor out); `folds` and `seed` then say
+            nothing.
         overwrite_splits: Replace different folds that lie there already.
         workers: Worker processes; None takes all processors that this process may use.
         quiet: Show no progress.
@@ -74,13 +79,14 @@ def convert_subjects(
     }
     settings = {"dataset_id": dataset_id, "folds": folds, "seed": seed}
     report = ConversionReport(dataset.folder, source, list(subjects), [results[s.name] for s in subjects], settings)
-    _describe(dataset, facts, report, folds=folds, seed=seed, overwrite_splits=overwrite_splits)
+    splitter = splitter or partial(split_by_subject, folds=folds, seed=seed)
+    _describe(dataset, facts, report, splitter=splitter, overwrite_splits=overwrite_splits)
     report.write()
     return report
 
 
 def _describe(
-    dataset: RawDataset, facts: DataSetFacts, report: ConversionReport, *, folds: int, seed: int, overwrite_splits: bool
+    dataset: RawDataset, facts: DataSetFacts, report: ConversionReport, *, splitter: Splitter, overwrite_splits: bool
 ) -> None:
     training = [row for row in report.rows if row.part == "train"]
     write_case_table(dataset.folder / CASE_TABLE, report.rows)
@@ -88,7 +94,7 @@ def _describe(
     folders = [dataset.folder]
     if os.environ.get(discovery.PREPROCESSED):
         folders.append(discovery.preprocessed_folder() / dataset.folder.name)
-    report.splits = split_by_subject(training, folds=folds, seed=seed)
+    report.splits = splitter(training)
     try:
         write_splits(report.splits, folders, overwrite=overwrite_splits)
     except CardiacError as error:

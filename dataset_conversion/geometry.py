@@ -15,6 +15,8 @@ import numpy as np
 SHEAR_TOLERANCE_DEGREES = 0.01
 # The relative difference of two spacings that are meant to be the same; headers round to about six digits.
 SPACING_TOLERANCE = 1e-3
+# Slices are at least this much farther apart than pixels; below that a volume is near isotropic and tells nothing.
+SLICE_SPACING_RATIO = 1.5
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,19 @@ class Geometry:
         affine[:3, 3] = self.origin
         return affine
 
+    def with_slices_along(self, axis: int) -> Geometry:
+        """Return the geometry of the same voxels with NIfTI's axis `axis` (0, 1 or 2) as its third, the slice axis.
+
+        The other two keep their order. An axis that is already the third changes nothing; another one is noted.
+        """
+        if axis == 2:
+            return self
+        order = [*(other for other in range(3) if other != axis), axis]
+        xyz = self.spacing[::-1]
+        note = f"slices lie along axis {axis + 1} of 3, which is made the slice axis"
+        spacing = (xyz[order[2]], xyz[order[1]], xyz[order[0]])
+        return Geometry(spacing, self.axes[:, order], self.origin, (*self.notes, note))
+
 
 def geometry_of(pixdim: np.ndarray, affine: np.ndarray) -> Geometry:
     """Combine the spacing of a header with the axes of its affine.
@@ -66,6 +81,28 @@ def geometry_of(pixdim: np.ndarray, affine: np.ndarray) -> Geometry:
     if not same_spacing(scales, spacing):
         notes.append(f"affine says {format_spacing(scales)} mm, pixdim {format_spacing(spacing)} mm: pixdim is used")
     return Geometry(tuple(spacing[::-1].tolist()), axes, np.array(affine[:3, 3], dtype=np.float64), tuple(notes))
+
+
+def slice_axis(shape: tuple[int, ...], spacing: tuple[float, ...]) -> int:
+    """Tell which of NIfTI's axes x, y, z the slices lie along: by the geometry, not by the position.
+
+    A single slice lies along its axis of one voxel. A stack's slices are farther apart than its pixels, so they lie
+    along the axis of the largest spacing if it stands out (`SLICE_SPACING_RATIO`). Where neither tells, as in a near
+    isotropic volume, it is the third axis, where almost all files have it.
+
+    Args:
+        shape: Number of voxels along x, y, z.
+        spacing: Spacing along x, y, z in mm.
+
+    Returns:
+        0, 1 or 2.
+    """
+    single = [axis for axis in range(3) if shape[axis] == 1]
+    if len(single) == 1:
+        return single[0]
+    by_spacing = sorted(range(3), key=lambda axis: spacing[axis])
+    stands_out = spacing[by_spacing[2]] >= SLICE_SPACING_RATIO * spacing[by_spacing[1]]
+    return by_spacing[2] if stands_out and not single else 2
 
 
 def nearest_orthonormal(axes: np.ndarray) -> tuple[np.ndarray, float]:

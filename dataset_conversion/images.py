@@ -13,7 +13,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.imageglobals import logger as nibabel_logger
 
-from dataset_conversion.geometry import Geometry, format_spacing, geometry_of, same_spacing
+from dataset_conversion.geometry import Geometry, format_spacing, geometry_of, same_spacing, slice_axis
 from nnunet_cardiac_ext.errors import WorkError
 from nnunet_cardiac_ext.files import written_whole
 
@@ -69,7 +69,8 @@ def read_stack(path: Path) -> Stack:
     """Read a NIfTI file of three or four dimensions; more dimensions of size 1 are dropped.
 
     Returns:
-        Numbers as stored where they are integers of up to 16 bits, float32 otherwise.
+        Numbers as stored where they are integers of up to 16 bits, float32 otherwise. The slice axis is the first one
+        of each volume, wherever the file has it (`geometry.slice_axis`).
 
     Raises:
         SourceError: The file is absent, empty, truncated, no NIfTI, or its header makes no sense.
@@ -89,9 +90,12 @@ def read_stack(path: Path) -> Stack:
     if array.ndim not in (3, 4) or not array.size:
         raise SourceError(f"{path.name}: expected 3 dimensions, got {_describe(array.shape)}")
     try:
-        return Stack(path, _as_stored(path, array), geometry_of(_raw_header(content)["pixdim"][1:4], image.affine))
+        geometry = geometry_of(_raw_header(content)["pixdim"][1:4], image.affine)
     except ValueError as error:
         raise SourceError(f"{path.name}: {error}") from error
+    axis = slice_axis(array.shape[:-4:-1], geometry.spacing[::-1])
+    array = np.moveaxis(array, -1 - axis, -3)
+    return Stack(path, _as_stored(path, array), geometry.with_slices_along(axis))
 
 
 def count_frames(path: Path) -> int:

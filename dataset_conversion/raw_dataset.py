@@ -8,17 +8,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from dataset_conversion.cases import DataSetFacts
 from nnunet_cardiac_ext import __version__, discovery
-from nnunet_cardiac_ext.anatomy import LABEL_MAPS
+from nnunet_cardiac_ext.anatomy import LABEL_MAPS, LabelMap
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError, WorkError
 from nnunet_cardiac_ext.files import write_json
 
 FILE_ENDING = ".nii.gz"
-# nnU-Net reads imagesTr and labelsTr only; imagesCine and labelsTs are for prediction and evaluation.
-IMAGE_FOLDERS: Mapping[str, str] = MappingProxyType({"train": "imagesTr", "test": "imagesTs", "cine": "imagesCine"})
+# nnU-Net reads imagesTr and labelsTr only; the others are for prediction and evaluation.
+IMAGE_FOLDERS: Mapping[str, str] = MappingProxyType(
+    {"train": "imagesTr", "test": "imagesTs", "unlabelled": "imagesUn", "cine": "imagesCine"}
+)
 LABEL_FOLDERS: Mapping[str, str] = MappingProxyType({"train": "labelsTr", "test": "labelsTs"})
 _FOLDERS = (*IMAGE_FOLDERS.values(), *LABEL_FOLDERS.values())
 # The temporary names of files.written_whole: nnU-Net would take those that a killed run left for cases.
@@ -120,13 +123,22 @@ def write_dataset_json(dataset: RawDataset, facts: DataSetFacts, training_cases:
             "licence": facts.licence,
             "converted_by": f"nnunet-cardiac-ext {__version__}",
             "channel_names": {"0": label_map.channel},
-            "labels": dict(label_map.values),
+            **_labels(label_map, facts),
             "numTraining": training_cases,
             "file_ending": FILE_ENDING,
             # The reader that takes the spacing from pixdim and writes it into predictions.
             "overwrite_image_reader_writer": "SimpleITKIO",
         },
     )
+
+
+def _labels(label_map: LabelMap, facts: DataSetFacts) -> dict[str, Any]:
+    if not facts.region_labels:
+        return {"labels": dict(label_map.values)}
+    regions = {name: list(values) for name, values in facts.region_labels.items()}
+    # The value that nnU-Net paints for each region: the label that the region adds to the ones before it.
+    order = [min(values) for values in regions.values()]
+    return {"labels": {"background": 0, **regions}, "regions_class_order": order}
 
 
 def _make_folders(dataset: RawDataset) -> None:

@@ -49,6 +49,38 @@ def split_by_subject(rows: Sequence[CaseRow], *, folds: int, seed: int) -> Split
     ]
 
 
+def leave_one_out(rows: Sequence[CaseRow], column: str) -> Splits:
+    """Make one fold per value of a column: its subjects are the validation part, all others train.
+
+    Args:
+        rows: The training cases.
+        column: Name of a field of `CaseRow` or of one of its extra columns ("vendor", "centre").
+
+    Returns:
+        Per fold the sorted cases of "train" and "val", folds in the order of the values.
+
+    Raises:
+        ValueError: A case has no value there, a subject has two, or all have the same: there is nothing to leave out.
+    """
+    value_of: dict[str, str] = {}
+    for row in rows:
+        value = str(row.extra.get(column) or getattr(row, column, ""))
+        if not value:
+            raise ValueError(f"{row.case}: expected a {column} to leave out, found none")
+        if value_of.setdefault(row.subject, value) != value:
+            raise ValueError(f"{row.subject}: expected one {column}, got {value_of[row.subject]} and {value}")
+    values = sorted(set(value_of.values()))
+    if len(values) < 2:
+        raise ValueError(f"expected two values of {column} or more to leave one out, got {', '.join(values) or 'none'}")
+    return [
+        {
+            "train": sorted(row.case for row in rows if value_of[row.subject] != left_out),
+            "val": sorted(row.case for row in rows if value_of[row.subject] == left_out),
+        }
+        for left_out in values
+    ]
+
+
 def leaks(splits: Splits, subject_of: Mapping[str, str]) -> int:
     """Return how many subjects have cases on both sides of a fold, summed over the folds; it must be 0."""
     subjects = [{part: {subject_of[case] for case in cases} for part, cases in fold.items()} for fold in splits]

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from dataset_conversion.cases import DataSetFacts, SourceCase, SourceSubject
+from dataset_conversion.cases import DataSetFacts, SourceCase, SourceSubject, Volume, VolumeFile
 from dataset_conversion.images import (
     SourceError,
     Stack,
     check_image,
     check_labels,
     check_same_grid,
-    read_stack,
     write_volume,
 )
 from dataset_conversion.raw_dataset import RawDataset
@@ -84,13 +83,13 @@ def convert_subject(subject: SourceSubject, dataset: RawDataset, facts: DataSetF
     except SourceError as error:
         return SubjectResult(subject.name, problem=str(error))
     files: dict[str, int] = {}
-    for case, image, labels, stack in volumes:
-        write_volume(dataset.image(case.row), image, stack.geometry)
+    for case, volume in volumes:
+        write_volume(dataset.image(case.row), volume.image, volume.geometry)
         files |= _sizes(dataset, dataset.image(case.row))
-        if labels is not None:
-            write_volume(dataset.labels(case.row), labels, stack.geometry)
+        if volume.labels is not None:
+            write_volume(dataset.labels(case.row), volume.labels, volume.geometry)
             files |= _sizes(dataset, dataset.labels(case.row))
-    cases = tuple(case for case, *_ in volumes)
+    cases = tuple(case for case, _ in volumes)
     write_json(dataset.state(subject.name), {"digest": digest, "files": files, "cases": [asdict(c) for c in cases]})
     return SubjectResult(subject.name, cases)
 
@@ -106,42 +105,53 @@ def finished_files(dataset: RawDataset, subject: str) -> list[Path]:
     return [dataset.folder / name for name in _read_state(dataset, subject).get("files", {})]
 
 
-_Volumes = tuple[ConvertedCase, np.ndarray, np.ndarray | None, Stack]
+_Stacks = Mapping[tuple[Path, str], Stack]
 
 
-def _read_cases(subject: SourceSubject, facts: DataSetFacts) -> list[_Volumes]:
+def _read_cases(subject: SourceSubject, facts: DataSetFacts) -> list[tuple[ConvertedCase, Volume]]:
     """Read each file of the subject once: a cine series holds many of its cases."""
-    stacks: dict[Path, Stack] = {}
-    for path in subject.files:
-        stacks[path] = read_stack(path)
-    return [_read_case(case, stacks, facts) for case in subject.cases]
+    stacks: dict[tuple[Path, str], Stack] = {}
+    for volume in subject.volumes:
+        key = volume.path, volume.content
+        stacks[key] = stacks.get(key) or facts.read(*key)
+    return [_described(case, _read_case(case, stacks, facts), facts) for case in subject.cases]
 
 
-def _read_case(case: SourceCase, stacks: Mapping[Path, Stack], facts: DataSetFacts) -> _Volumes:
-    stack = stacks[case.image.path]
+def _read_case(case: SourceCase, stacks: _Stacks, facts: DataSetFacts) -> Volume:
+    stack = _stack(stacks, case.image)
     image = check_image(case.image.path.name, stack.volume(case.image.frame))
-    row = replace(case.row, spacing=stack.geometry.spacing, slices=len(image))
     notes = _header_notes(stack)
-    if case.labels is None:
-        return ConvertedCase(row, notes=notes), image, None, stack
-    label_stack = stacks[case.labels.path]
-    notes += _header_notes(label_stack) + check_same_grid(stack, label_stack)
+    labels = None
+    if case.labels is not None:
+        label_stack = _stack(stacks, case.labels)
+        notes += _header_notes(label_stack) + check_same_grid(stack, label_stack)
+        labels = _canonical_labels(label_stack, case.labels, facts)
+    volume = Volume(image, labels, stack.geometry, notes)
+    return case.prepare(volume) if case.prepare else volume
+
+
+def _described(case: SourceCase, volume: Volume, facts: DataSetFacts) -> tuple[ConvertedCase, Volume]:
+    row = replace(case.row, spacing=volume.geometry.spacing, slices=len(volume.image))
+    if volume.labels is None:
+        return ConvertedCase(row, notes=volume.notes), volume
     label_map = LABEL_MAPS[facts.label_map]
-    labels = _canonical_labels(case, label_stack, label_map, facts)
-    voxels = {name: int((labels == label_map.values[name]).sum()) for name in label_map.structures}
-    row = replace(row, base_first=_base_first(labels, label_map))
-    return ConvertedCase(row, voxels, notes), image, labels, stack
+    voxels = {name: int((volume.labels == label_map.values[name]).sum()) for name in label_map.structures}
+    row = replace(row, base_first=_base_first(volume.labels, label_map))
+    return ConvertedCase(row, voxels, volume.notes), volume
+
+
+def _stack(stacks: _Stacks, volume: VolumeFile) -> Stack:
+    return stacks[volume.path, volume.content]
 
 
 def _header_notes(stack: Stack) -> tuple[str, ...]:
     return tuple(f"{stack.path.name}: {note}" for note in stack.geometry.notes)
 
 
-def _canonical_labels(case: SourceCase, stack: Stack, label_map: LabelMap, facts: DataSetFacts) -> np.ndarray:
-    assert case.labels is not None
-    labels = check_labels(stack.path.name, stack.volume(case.labels.frame))
+def _canonical_labels(stack: Stack, file: VolumeFile, facts: DataSetFacts) -> np.ndarray:
+    labels = check_labels(stack.path.name, stack.volume(file.frame))
     try:
-        return label_map.remap(labels, facts.source_labels)
+        return LABEL_MAPS[facts.label_map].remap(labels, facts.source_labels)
     except ValueError as error:
         raise SourceError(f"{stack.path.name}: {error}") from error
 
@@ -156,7 +166,9 @@ def _base_first(labels: np.ndarray, label_map: LabelMap) -> bool | None:
 def _digest(subject: SourceSubject, facts: DataSetFacts) -> str:
     """Fingerprint of the source files and of all that decides what is made of them."""
     stats = {str(path): (s.st_size, s.st_mtime_ns) for path in subject.files if path.exists() for s in [path.stat()]}
-    content = [FORMAT, asdict(subject) | {"ignored": {}}, facts.label_map, dict(facts.source_labels), stats]
+    preparations = [type(case.prepare).__name__ for case in subject.cases]
+    said = asdict(subject) | {"ignored": {}}
+    content = [FORMAT, said, preparations, facts.label_map, dict(facts.source_labels), stats]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -31,7 +31,8 @@ class CaseRow:
         spacing: Spacing in mm as (slice, row, column).
         slices: Number of slices.
         base_first: Whether slice 0 is at the base; None where there are no labels to tell by.
-        part: "train", "test" (images with or without labels kept for testing) or "cine" (unlabelled frames).
+        part: "train", "test" (images with or without labels kept for testing), "unlabelled" (the source has no labels
+            of them) or "cine" (frames of a whole cycle).
         source: The source file, relative to the converter's input folder.
         extra: Further columns of this data set (height_cm, weight_kg, ...).
     """

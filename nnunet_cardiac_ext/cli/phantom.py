@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from nnunet_cardiac_ext.phantoms.acdc import write_phantoms
+from nnunet_cardiac_ext.registry import DATA_SETS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("dataset", choices=["acdc"], help="the data set whose layout and contrast to imitate")
-    parser.add_argument("-o", dest="output", type=Path, required=True, metavar="DIR", help="folder to write to")
-    parser.add_argument("--subjects", type=int, default=20, metavar="N", help="training subjects (default 20)")
-    parser.add_argument("--testing", type=int, default=5, metavar="N", help="testing subjects (default 5)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same images (default 0)")
-    parser.add_argument("--frames", type=int, default=12, metavar="N", help="frames of the 4-D file (default 12)")
-    parser.add_argument("-np", dest="workers", type=int, metavar="N", help="processes (default one per core)")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    """Add one subcommand per data set: the common options, then its own."""
+    commands = parser.add_subparsers(dest="data_set", required=True, metavar="DATA_SET")
+    for name, data_set in DATA_SETS.items():
+        command = commands.add_parser(
+            name,
+            help=data_set.summary,
+            description=f"Phantoms of {data_set.title}: {data_set.summary}.",
+            argument_default=argparse.SUPPRESS,  # the defaults are those of the Python function
+        )
+        _add_common(command)
+        _OWN_OPTIONS.get(name, lambda _: None)(command)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the phantoms and say where they are."""
-    truths = write_phantoms(
-        arguments.output, subjects=arguments.subjects, testing=arguments.testing, seed=arguments.seed,
-        cine_frames=arguments.frames, workers=arguments.workers, quiet=arguments.quiet,
-    )  # fmt: skip
-    print(f"{len(truths)} phantoms in {arguments.output}, their true volumes in {arguments.output / 'truth.csv'}")
+    options = {key: value for key, value in vars(arguments).items() if key not in ("data_set", "run")}
+    truths = importlib.import_module(DATA_SETS[arguments.data_set].phantom).write_phantoms(**options)
+    print(f"{len(truths)} phantoms in {arguments.output}, what is true of them in {arguments.output / 'truth.csv'}")
     return 0
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", dest="output", type=Path, required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument("--subjects", type=int, metavar="N", help="subjects to train on (default: 20)")
+    parser.add_argument("--seed", type=int, metavar="S", help="same seed, same images (default: 0)")
+    parser.add_argument("-np", dest="workers", type=int, metavar="N", help="processes (default: all processors)")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def _add_acdc(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--testing", type=int, metavar="N", help="testing subjects (default: 5)")
+    parser.add_argument("--frames", dest="cine_frames", type=int, metavar="N", help="frames per cycle (default: 12)")
+
+
+_OWN_OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = MappingProxyType({"acdc": _add_acdc})

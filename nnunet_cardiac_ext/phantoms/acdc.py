@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import shutil
-import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
 from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY
-from nnunet_cardiac_ext.errors import UsageError, WorkError
-from nnunet_cardiac_ext.files import read_json, write_csv, write_json
+from nnunet_cardiac_ext.phantoms.cycle import cycle, end_systole
 from nnunet_cardiac_ext.phantoms.groups import GROUPS
 from nnunet_cardiac_ext.phantoms.heart import Heart
 from nnunet_cardiac_ext.phantoms.integrals import sliced_volumes
 from nnunet_cardiac_ext.phantoms.subject import Subject, draw_subject, label_frame, paint_frames
-from nnunet_cardiac_ext.processes import available_cores, run_jobs
-from nnunet_cardiac_ext.progress import progress
+from nnunet_cardiac_ext.phantoms.writing import folder_written_whole, save_nifti, write_subjects
 
-# Systole takes about a third of the cycle.
-_SYSTOLE = 0.36
-# Noise hardly compresses: a higher level costs time and saves little.
-_COMPRESSION = 1
+# The directions of the official files; their scale is wrong, the spacing stands in pixdim alone.
+_AFFINE = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -86,21 +78,15 @@ def write_phantoms(
         UsageError: A number is out of range, or the folder holds phantoms of other settings.
         WorkError: A file cannot be written, or a worker process died.
     """  # fmt: skip
-    _check(subjects, testing, seed, cine_frames)
-    if workers is not None and workers < 1:
-        raise UsageError(f"workers: expected at least 1, got {workers}")
-    _claim(output, {"subjects": subjects, "testing": testing, "seed": seed, "cine_frames": cine_frames})
     jobs = [
         (output / ("training" if number <= subjects else "testing") / f"patient{number:03d}", seed, cine_frames)
         for number in range(1, subjects + testing + 1)
     ]
-    # Spawned workers, because the caller may hold torch's threads, which a fork would copy half alive.
-    running = run_jobs(_write_subject, jobs, workers=min(len(jobs), workers or available_cores()))
-    done = progress(running, label="drawing phantoms", total=len(jobs), quiet=quiet)
-    truths = sorted(done, key=lambda truth: truth.patient)
-    rows = [{key: round(v, 4) if isinstance(v, float) else v for key, v in asdict(t).items()} for t in truths]
-    write_csv(output / "truth.csv", rows)
-    return truths
+    return write_subjects(
+        output, _write_subject, jobs, workers=workers, quiet=quiet,
+        settings={"subjects": subjects, "testing": testing, "seed": seed, "cine_frames": cine_frames},
+        limits={"subjects": 1, "testing": 0, "seed": 0, "cine_frames": 3},
+    )  # fmt: skip
 
 
 def true_volumes(subject: Subject, patient: str, part: str) -> Truth:
@@ -115,51 +101,13 @@ def true_volumes(subject: Subject, patient: str, part: str) -> Truth:
     )  # fmt: skip
 
 
-def cycle(frames: int) -> np.ndarray:
-    """Phase of the heart in each cine frame: 0 in the first, 1 at end-systole, a plateau before the next beat."""
-    systole = end_systole(frames)
-    index = np.arange(frames)
-    rise = 0.5 - 0.5 * np.cos(np.pi * np.clip(index / systole, 0, 1))
-    fall = np.clip((index - systole) / (frames - systole), 0, 1)
-    return np.where(index <= systole, rise, (1 - fall) ** 2 * (1 + 2 * fall))
-
-
-def end_systole(frames: int) -> int:
-    """Index (from 0) of the end-systolic frame."""
-    return max(1, round(_SYSTOLE * frames))
-
-
-def _check(subjects: int, testing: int, seed: int, cine_frames: int) -> None:
-    limits = (("subjects", subjects, 1), ("testing", testing, 0), ("seed", seed, 0), ("cine frames", cine_frames, 3))
-    for name, value, least in limits:
-        if value < least:
-            raise UsageError(f"{name}: expected at least {least}, got {value}")
-
-
-def _claim(output: Path, settings: dict[str, int]) -> None:
-    record = output / "phantoms.json"
-    if record.exists():
-        present = read_json(record)
-        if present != settings:
-            raise UsageError(f"{output}: expected phantoms of {settings}, got {present}; choose another folder")
-    else:
-        write_json(record, settings)
-
-
 def _write_subject(folder: Path, seed: int, cine_frames: int) -> Truth:
     number = int(folder.name.removeprefix("patient"))
     group = list(GROUPS)[(number - 1) % len(GROUPS)]
     subject = draw_subject(group, (seed, number))
     if not (folder / "Info.cfg").exists():
-        partial = folder.with_name(f".{uuid.uuid4().hex[:8]}.{folder.name}")
-        try:
-            partial.mkdir(parents=True)
+        with folder_written_whole(folder) as partial:
             _write_files(partial, folder.name, subject, cine_frames)
-            partial.replace(folder)
-        except OSError as error:
-            raise WorkError(f"{folder}: cannot be written ({error.strerror or error})") from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
     return true_volumes(subject, folder.name, folder.parent.name)
 
 
@@ -182,18 +130,7 @@ def _write_files(folder: Path, name: str, subject: Subject, cine_frames: int) ->
 def _save(path: Path, data: np.ndarray, subject: Subject) -> None:
     """Write (..., slice, row, column) as ACDC does: spacing in pixdim only, the sform without it."""
     stack = subject.stack
-    header = nib.Nifti1Header()
-    header.set_data_dtype(data.dtype)
-    header.set_data_shape(data.T.shape)
-    header.set_zooms((stack.voxel, stack.voxel, stack.spacing, 0.08)[: data.ndim])
-    affine = np.diag([-1.0, -1.0, 1.0, 1.0])
-    header.set_sform(affine, code=2)
-    header["quatern_d"] = 1
-    header.set_xyzt_units("mm", "sec")
-    image = nib.Nifti1Image(data.T, affine, header)
-    # Without a name and a time in its header the same image is the same file.
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", _COMPRESSION, raw, mtime=0) as stream:
-        image.to_file_map({"image": nib.FileHolder(fileobj=stream)})
+    save_nifti(path, data, spacing=(stack.spacing, stack.voxel, stack.voxel), affine=_AFFINE, quatern_d=1)
 
 
 def _ejected(diastole: float, systole: float) -> float:

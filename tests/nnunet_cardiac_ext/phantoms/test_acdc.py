@@ -6,7 +6,7 @@ import pytest
 import SimpleITK
 
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.phantoms.acdc import cycle, end_systole, write_phantoms
+from nnunet_cardiac_ext.phantoms.acdc import write_phantoms
 
 
 @pytest.fixture(scope="module")
@@ -118,13 +118,3 @@ def test_impossible_numbers_are_refused(tmp_path, name, value):
     with pytest.raises(UsageError, match=f"expected at least .*, got {value}"):
         write_phantoms(tmp_path, **{name: value}, quiet=True)
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("frames", [3, 4, 12, 30])
-def test_cycle_starts_relaxed_and_peaks_once(frames):
-    phases = cycle(frames)
-    assert phases[0] == 0
-    assert phases[end_systole(frames)] == 1
-    assert (phases >= 0).all()
-    assert np.argmax(phases) == end_systole(frames)
-    assert phases[-1] < 0.6
