@@ -1,10 +1,18 @@
 """The conversion of any data set, with subjects that no reader has found."""
 
+from dataclasses import dataclass, replace
+from functools import partial
+
+import nibabel as nib
+import numpy as np
 import pytest
 from helpers.acdc_files import heart_labels, save_nifti
 
-from dataset_conversion.cases import DataSetFacts, SourceCase, SourceSubject, VolumeFile
+from dataset_conversion.cases import DataSetFacts, SourceCase, SourceSubject, Volume, VolumeFile
 from dataset_conversion.conversion import convert_subjects
+from dataset_conversion.geometry import Geometry
+from dataset_conversion.images import Stack
+from dataset_conversion.splits import leave_one_out
 from nnunet_cardiac_ext.case_table import CaseRow, read_case_table
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json
@@ -59,3 +67,69 @@ def test_nothing_is_made_for_numbers_that_make_no_sense(nnunet_root, tmp_path, o
     with pytest.raises(UsageError, match="--folds: expected at least 2"):
         convert([subject(tmp_path, "a")], tmp_path, **options)
     assert list((nnunet_root / "raw").iterdir()) == []
+
+
+@dataclass(frozen=True)
+class FirstSlices:
+    """A preparation: keep the first slices."""
+
+    count: int
+
+    def __call__(self, volume):
+        image, labels = volume.image[: self.count], volume.labels[: self.count]
+        return Volume(image, labels, volume.geometry, (*volume.notes, f"{self.count} slices kept"))
+
+
+def prepared(found, count):
+    return replace(found, cases=tuple(replace(case, prepare=FirstSlices(count)) for case in found.cases))
+
+
+def test_a_preparation_decides_what_is_written_and_counted(nnunet_root, tmp_path):
+    report = convert([prepared(subject(tmp_path, "a"), 2), subject(tmp_path, "b")], tmp_path)
+    first, second = report.cases
+    assert (first.row.slices, second.row.slices) == (2, 4)
+    assert first.notes[-1] == "2 slices kept"
+    assert first.voxels["LV"] == (heart_labels()[:2] == 3).sum()
+    assert nib.load(report.folder / "labelsTr" / "a_ED.nii.gz").shape == (20, 24, 2)
+
+
+def test_another_preparation_converts_again_the_same_one_does_not(nnunet_root, tmp_path):
+    found = [subject(tmp_path, "a")]
+    convert([prepared(found[0], 2)], tmp_path)
+    assert convert([prepared(found[0], 2)], tmp_path).results[0].unchanged
+    assert not convert([prepared(found[0], 3)], tmp_path).results[0].unchanged
+    assert not convert(found, tmp_path).results[0].unchanged
+
+
+def read_arrays(path, content):
+    array = np.load(path)[content]
+    return Stack(path, array, Geometry((8.0, 1.5, 1.5), np.eye(3), np.zeros(3)))
+
+
+def test_a_data_set_may_read_files_of_its_own_kind(nnunet_root, tmp_path):
+    labels = heart_labels()
+    np.savez(tmp_path / "a.npz", images=labels.astype("int16") * 7, masks=labels[None])
+    file = tmp_path / "a.npz"
+    case = SourceCase(CaseRow("a_ED", "a"), VolumeFile(file, content="images"), VolumeFile(file, 0, "masks"))
+    facts = DataSetFacts("Arrays", "cine", {"RV": 1, "MYO": 2, "LV": 3}, "test", "none", "none", read=read_arrays)
+    report = convert_subjects(facts, [SourceSubject("a", (case,))], tmp_path, 33, workers=1, quiet=True)
+    assert report.failures == []
+    assert report.cases[0].row.spacing == (8.0, 1.5, 1.5)
+    assert report.cases[0].voxels["RV"] == (labels == 1).sum()
+
+
+def test_folds_may_follow_another_rule(nnunet_root, tmp_path):
+    found = [subject(tmp_path, name) for name in "abc"]
+    for one, vendor in zip(found, "XYX", strict=True):
+        one.cases[0].row.extra["coil"] = vendor
+    report = convert(found, tmp_path, splitter=partial(leave_one_out, column="coil"))
+    assert [fold["val"] for fold in report.splits] == [["a_ED", "c_ED"], ["b_ED"]]
+
+
+def test_regions_stand_in_dataset_json(nnunet_root, tmp_path):
+    regions = {"heart": (1, 2, 3), "left": (2, 3), "cavity": (3,)}
+    facts = replace(FACTS, region_labels=regions)
+    report = convert_subjects(facts, [subject(tmp_path, "a")], tmp_path, 31, workers=1, quiet=True)
+    described = read_json(report.folder / "dataset.json")
+    assert described["labels"] == {"background": 0, "heart": [1, 2, 3], "left": [2, 3], "cavity": [3]}
+    assert described["regions_class_order"] == [1, 2, 3]

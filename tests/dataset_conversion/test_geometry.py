@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dataset_conversion.geometry import format_spacing, geometry_of, nearest_orthonormal
+from dataset_conversion.geometry import Geometry, format_spacing, geometry_of, nearest_orthonormal, slice_axis
 
 
 def test_spacing_comes_from_pixdim_whatever_the_affine_says():
@@ -61,3 +61,35 @@ def test_an_affine_without_three_axes_is_refused(axes, message):
 
 def test_spacing_as_text():
     assert format_spacing((1.5625, 1.5625, 10.0)) == "1.5625x1.5625x10"
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing", "axis"),
+    [
+        ((256, 216, 10), (1.4, 1.4, 10.0), 2),
+        ((10, 256, 216), (10.0, 1.4, 1.4), 0),
+        ((256, 10, 216), (1.4, 8.0, 1.4), 1),
+        ((256, 256, 1), (1.7, 1.7, 1.0), 2),  # a long-axis image: thinner than its pixels are wide
+        ((1, 256, 256), (1.7, 1.7, 1.7), 0),
+        ((256, 1, 256), (8.0, 1.7, 1.7), 1),
+        ((256, 256, 36), (0.13, 0.13, 0.16), 2),  # near isotropic
+        ((36, 256, 256), (0.16, 0.13, 0.13), 2),
+        ((248, 258, 7), (1.1, 1.6, 13.0), 2),  # pixels that are not square
+        ((1, 1, 5), (1.0, 1.0, 9.0), 2),
+    ],
+)
+def test_slice_axis_goes_by_geometry(shape, spacing, axis):
+    assert slice_axis(shape, spacing) == axis
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_every_voxel_keeps_its_place_when_the_slice_axis_moves(axis):
+    rotation = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))[0]
+    geometry = Geometry((8.0, 1.5, 1.25), rotation, np.array([3.0, -40.0, 12.5]))
+    moved = geometry.with_slices_along(axis)
+    index = np.array([5, 7, 2])  # column, row, slice as the file has them
+    reordered = [value for other, value in enumerate(index) if other != axis] + [index[axis]]
+    before = geometry.affine @ [*index, 1]
+    assert np.allclose(moved.affine @ [*reordered, 1], before)
+    assert moved.spacing[0] == geometry.spacing[::-1][axis]
+    assert bool(moved.notes) == (axis != 2)

@@ -56,6 +56,22 @@ def test_nifti_2_is_read(tmp_path, volume):
     assert stack.geometry.spacing == SPACING
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("frames", [None, 3])
+def test_slices_come_first_wherever_the_file_has_them(tmp_path, axis, frames):
+    rng = np.random.default_rng(3)
+    volume = rng.integers(0, 99, size=(*((frames,) if frames else ()), 4, 24, 20), dtype=np.int16)
+    spacing = [10.0, 1.5, 1.25]
+    # From (slice, row, column) to an order in which the slices lie along NIfTI's axis `axis`.
+    position = volume.ndim - 1 - axis
+    stored = np.moveaxis(volume, volume.ndim - 3, position)
+    spacing.insert(2 - axis, spacing.pop(0))
+    save_nifti(tmp_path / "a.nii.gz", stored, spacing=tuple(spacing), affine=np.eye(4))
+    stack = read_stack(tmp_path / "a.nii.gz")
+    assert np.array_equal(stack.array, volume)
+    assert stack.geometry.spacing == SPACING
+
+
 def test_a_file_that_a_browser_decompressed_without_renaming_is_read(tmp_path, volume):
     save_nifti(tmp_path / "a.nii.gz", volume)
     (tmp_path / "a.nii.gz").write_bytes(gzip.decompress((tmp_path / "a.nii.gz").read_bytes()))

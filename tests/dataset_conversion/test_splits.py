@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from dataset_conversion.splits import leaks, split_by_subject, write_splits
+from dataset_conversion.splits import leaks, leave_one_out, split_by_subject, write_splits
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError, WorkError
 from nnunet_cardiac_ext.files import read_json, write_json
@@ -98,3 +98,35 @@ def test_the_same_folds_in_another_order_are_no_conflict(tmp_path):
     write_json(tmp_path / "splits_final.json", [{part: cases[::-1] for part, cases in fold.items()} for fold in splits])
     write_splits(splits, [tmp_path], overwrite=False)
     assert read_json(tmp_path / "splits_final.json") == splits
+
+
+def test_leaving_one_vendor_out_validates_each_vendor_once():
+    table = [
+        CaseRow(f"{subject}_{phase}", subject, vendor=vendor, extra={"site": f"site {subject}"})
+        for subject, vendor in (("a", "Siemens"), ("b", "Philips"), ("c", "Siemens"))
+        for phase in ("ED", "ES")
+    ]
+    assert leave_one_out(table, "vendor") == [
+        {"train": ["a_ED", "a_ES", "c_ED", "c_ES"], "val": ["b_ED", "b_ES"]},
+        {"train": ["b_ED", "b_ES"], "val": ["a_ED", "a_ES", "c_ED", "c_ES"]},
+    ]
+    assert len(leave_one_out(table, "site")) == 3
+
+
+@pytest.mark.parametrize(
+    ("vendors", "message"),
+    [
+        (["A", ""], "b_1: expected a vendor to leave out, found none"),
+        (["A", "A"], "expected two values of vendor or more to leave one out, got A"),
+    ],
+)
+def test_nothing_to_leave_out_is_said(vendors, message):
+    table = [CaseRow(f"{name}_1", name, vendor=vendor) for name, vendor in zip("ab", vendors, strict=True)]
+    with pytest.raises(ValueError, match=message):
+        leave_one_out(table, "vendor")
+
+
+def test_a_subject_of_two_vendors_is_refused():
+    table = [CaseRow("a_1", "a", vendor="A"), CaseRow("a_2", "a", vendor="B")]
+    with pytest.raises(ValueError, match="a: expected one vendor, got A and B"):
+        leave_one_out(table, "vendor")
