@@ -78,7 +78,8 @@ def convert_subjects(
         )
     }
     settings = {"dataset_id": dataset_id, "folds": folds, "seed": seed}
-    report = ConversionReport(dataset.folder, source, list(subjects), [results[s.name] for s in subjects], settings)
+    outcomes = [results[subject.name] for subject in subjects]
+    report = ConversionReport(dataset.folder, source, facts, list(subjects), outcomes, settings)
     splitter = splitter or partial(split_by_subject, folds=folds, seed=seed)
     _describe(dataset, facts, report, splitter=splitter, overwrite_splits=overwrite_splits)
     report.write()

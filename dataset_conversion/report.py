@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dataset_conversion.cases import SourceSubject
+from dataset_conversion.cases import DataSetFacts, SourceSubject, VolumeFile
 from dataset_conversion.raw_dataset import IMAGE_FOLDERS, RawDataset
 from dataset_conversion.splits import Splits, leaks
 from dataset_conversion.subject import ConvertedCase, SubjectResult
@@ -29,6 +29,7 @@ class ConversionReport:
     Attributes:
         folder: The raw data set.
         source: The folder that was converted.
+        facts: What is known of the data set.
         subjects: The subjects found.
         results: What became of each of them, in the same order.
         settings: What the conversion was asked for.
@@ -38,6 +39,7 @@ class ConversionReport:
 
     folder: Path
     source: Path
+    facts: DataSetFacts
     subjects: list[SourceSubject]
     results: list[SubjectResult]
     settings: Mapping[str, Any]
@@ -93,6 +95,9 @@ class ConversionReport:
             "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
             "source": str(self.source),
             "settings": dict(self.settings),
+            "label_map": self.facts.label_map,
+            "source_labels": dict(self.facts.source_labels),
+            "read": f"{self.facts.read.__module__}.{self.facts.read.__qualname__}",
             "versions": _versions(),
             "folds": len(self.splits),
             "problems": self.problems,
@@ -104,8 +109,9 @@ class ConversionReport:
             "converted": [
                 {
                     "case": converted.row.case,
-                    "image": self._relative(case.image.path),
-                    "labels": self._relative(case.labels.path) if case.labels else None,
+                    "image": self._place(case.image),
+                    "labels": self._place(case.labels) if case.labels else None,
+                    "prepared": type(case.prepare).__name__ if case.prepare else None,
                     "written": dataset.image(converted.row).relative_to(self.folder).as_posix(),
                     "unchanged": result.unchanged,
                     "voxels": dict(converted.voxels),
@@ -120,6 +126,9 @@ class ConversionReport:
                 for path, reason in sorted(subject.ignored.items())
             ],
         }
+
+    def _place(self, volume: VolumeFile) -> dict[str, Any]:
+        return {"file": self._relative(volume.path), "frame": volume.frame, "content": volume.content}
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.source).as_posix()

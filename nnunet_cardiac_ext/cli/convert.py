@@ -9,12 +9,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.registry import DATA_SETS
+
+_PROBLEMS_SHOWN = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add one subcommand per data set: the common options, then its own."""
-    commands = parser.add_subparsers(dest="data_set", required=True, metavar="DATA_SET")
+    """Add `--check`, and one subcommand per data set: the common options, then its own."""
+    parser.add_argument(
+        "--check", type=int, metavar="ID", help="check a converted data set against its source, instead of converting"
+    )
+    commands = parser.add_subparsers(dest="data_set", metavar="DATA_SET")
     for name, data_set in DATA_SETS.items():
         command = commands.add_parser(
             name,
@@ -28,12 +34,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Convert, print the summary, and one line on stderr for each subject that failed."""
-    options = {key: value for key, value in vars(arguments).items() if key not in ("data_set", "run")}
+    if (arguments.check is None) == (arguments.data_set is None):
+        raise UsageError("convert: expected a data set to convert, or --check ID, one of the two")
+    if arguments.check is not None:
+        return _check(arguments.check)
+    options = {key: value for key, value in vars(arguments).items() if key not in ("data_set", "run", "check")}
     report = importlib.import_module(DATA_SETS[arguments.data_set].package).convert(**options)
     for line in report.failures:
         print(f"nnunet-cardiac: {line}", file=sys.stderr)
     print(report.summary())
     return int(report.exit_code)
+
+
+def _check(dataset_id: int) -> int:
+    from dataset_conversion.checking import check_dataset
+
+    found = check_dataset(dataset_id)
+    for line in found.problems[:_PROBLEMS_SHOWN]:
+        print(f"nnunet-cardiac: {line}", file=sys.stderr)
+    if len(found.problems) > _PROBLEMS_SHOWN:
+        print(f"nnunet-cardiac: and {len(found.problems) - _PROBLEMS_SHOWN} more", file=sys.stderr)
+    print(found.table())
+    return found.exit_code
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -75,3 +75,20 @@ def test_an_unset_nnunet_raw_is_one_line(database, monkeypatch, capsys):
     monkeypatch.delenv("nnUNet_raw", raising=False)
     assert convert("-i", database, "-d", 27) == 2
     assert "nnUNet_raw is not set" in capsys.readouterr().err
+
+
+def test_check_prints_a_table_and_exits_by_what_it_finds(nnunet_root, tmp_path, capsys):
+    source = write_database(tmp_path / "database")
+    assert main(["convert", "acdc", "-i", str(source), "-d", "27", "-np", "1", "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["convert", "--check", "27"]) == 0
+    assert "passed" in capsys.readouterr().out
+    (nnunet_root / "raw/Dataset027_ACDC/imagesTs/patient101_frame01_0000.nii.gz").unlink()
+    assert main(["convert", "--check", "27"]) == 1
+    assert "patient101_frame01: cannot be checked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check", "27", "acdc", "-i", "x", "-d", "27"]])
+def test_either_a_data_set_or_a_check_is_wanted(arguments, capsys):
+    assert main(["convert", *arguments]) == 2
+    assert "expected a data set to convert, or --check ID" in capsys.readouterr().err

@@ -1,0 +1,158 @@
+"""Check one converted case against the file that it came from: what a worker process does.
+
+The converted files are read by SimpleITK, as nnU-Net reads them, and NIfTI sources by nibabel: neither by the code that
+wrote them. The two are compared as bags of voxels, because the converter may turn the axes but must not change a value.
+"""
+
+from __future__ import annotations
+
+import pydoc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import SimpleITK
+
+from dataset_conversion.cases import read_nifti
+from dataset_conversion.geometry import same_spacing
+from dataset_conversion.images import SUFFIXES, SourceError
+from nnunet_cardiac_ext.anatomy import LABEL_MAPS
+from nnunet_cardiac_ext.case_table import CaseRow
+
+# Of the volume of a structure, relative: spacings are stored as float32.
+VOLUME_TOLERANCE = 1e-6
+CUBIC_MM_PER_ML = 1000.0
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A case as the conversion's report and case table tell of it.
+
+    Attributes:
+        row: Its line of cases.csv.
+        image: Its image in the data set.
+        labels: Its labels there, or None.
+        source: Folder that the source's files are relative to; None leaves the source out.
+        entry: What conversion_report.json says: image, labels, prepared, voxels.
+        label_map: Key of `anatomy.LABEL_MAPS`.
+        source_labels: Label value by structure in the source.
+        read: Dotted name of the function that reads the source's files.
+    """
+
+    row: CaseRow
+    image: Path
+    labels: Path | None
+    source: Path | None
+    entry: Mapping[str, Any]
+    label_map: str
+    source_labels: Mapping[str, int]
+    read: str
+
+
+@dataclass(frozen=True)
+class CaseCheck:
+    """What was found out about a case.
+
+    Attributes:
+        row: Its line of cases.csv.
+        volumes: Volume in ml by structure, as SimpleITK reads the converted labels; empty without labels.
+        compared: Whether it was compared with its source.
+        problems: What is wrong, one line each.
+    """
+
+    row: CaseRow
+    volumes: Mapping[str, float]
+    compared: bool
+    problems: tuple[str, ...]
+
+
+def check_case(case: Converted) -> CaseCheck:
+    """Check one case; a file that cannot be read is a problem, not a failure."""
+    try:
+        image, spacing, problems = _converted_image(case)
+        labels, found = _converted_labels(case, image)
+        problems += found
+        compared = case.source is not None and not case.entry["prepared"]
+        if compared:
+            problems += _differences(case, image, labels, spacing)
+    except (SourceError, OSError, RuntimeError) as error:
+        line = str(error).strip().splitlines()[-1].strip()
+        return CaseCheck(case.row, {}, False, (f"{case.row.case}: cannot be checked ({line})",))
+    volumes = {} if labels is None else _volumes(_counts(labels, case), spacing)
+    return CaseCheck(case.row, volumes, compared, tuple(f"{case.row.case}: {problem}" for problem in problems))
+
+
+def _converted_image(case: Converted) -> tuple[np.ndarray, tuple[float, ...], list[str]]:
+    image = SimpleITK.ReadImage(str(case.image))
+    spacing = image.GetSpacing()[::-1]
+    array, row, problems = SimpleITK.GetArrayFromImage(image), case.row, []
+    if not same_spacing(spacing, row.spacing):
+        problems.append(f"expected the spacing of cases.csv, {row.spacing}, got {spacing} mm")
+    if len(array) != row.slices:
+        problems.append(f"expected {row.slices} slices as in cases.csv, got {len(array)}")
+    return array, spacing, problems
+
+
+def _converted_labels(case: Converted, image: np.ndarray) -> tuple[np.ndarray | None, list[str]]:
+    if case.labels is None:
+        return None, []
+    labels = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(case.labels)))
+    problems = []
+    if labels.shape != image.shape:
+        problems.append(f"expected labels of the image's shape {image.shape}, got {labels.shape}")
+    expected, got = dict(case.entry["voxels"]), _counts(labels, case)
+    if got != expected:
+        problems.append(f"expected the voxels of conversion_report.json, {expected}, got {got}")
+    return labels, problems
+
+
+def _differences(
+    case: Converted, image: np.ndarray, labels: np.ndarray | None, spacing: tuple[float, ...]
+) -> list[str]:
+    problems = []
+    values, source_spacing = _source_values(case, case.entry["image"])
+    if not np.array_equal(np.sort(values.astype(np.float32), axis=None), np.sort(image.astype(np.float32), axis=None)):
+        problems.append(f"expected the grey values of {case.entry['image']['file']}, got others")
+    if labels is None:
+        return problems
+    values, _ = _source_values(case, case.entry["labels"])
+    rounded = np.rint(values)
+    before = {name: int((rounded == value).sum()) for name, value in case.source_labels.items()}
+    before = {name: before.get(name, 0) for name in LABEL_MAPS[case.label_map].structures}
+    after = _counts(labels, case)
+    if before != after:
+        problems.append(f"expected the voxels of {case.entry['labels']['file']}, {before}, got {after}")
+    # The labels take the place of their image, so their volume is the one of the image's voxels.
+    volumes = _volumes(before, source_spacing), _volumes(after, spacing)
+    if not all(np.isclose(volumes[0][name], volumes[1][name], rtol=VOLUME_TOLERANCE, atol=0) for name in after):
+        problems.append(f"expected the volumes of its source, {volumes[0]}, got {volumes[1]} ml")
+    return problems
+
+
+def _source_values(case: Converted, place: Mapping[str, Any]) -> tuple[np.ndarray, tuple[float, ...]]:
+    """Return the voxels of one volume of the source, and its spacing in mm, both in any order of axes."""
+    assert case.source is not None
+    path = case.source / place["file"]
+    frame = place["frame"]
+    if path.name.endswith(SUFFIXES) and case.read == _NIFTI_READER:
+        image = nib.load(path)
+        values = np.squeeze(np.asanyarray(image.dataobj))
+        values = values if frame is None or values.ndim == 3 else values[..., frame]
+        return values, tuple(float(value) for value in image.header["pixdim"][1:4])
+    stack = pydoc.locate(case.read)(path, place["content"])  # type: ignore[operator]
+    return stack.volume(frame), stack.geometry.spacing
+
+
+def _counts(labels: np.ndarray, case: Converted) -> dict[str, int]:
+    label_map = LABEL_MAPS[case.label_map]
+    return {name: int((labels == label_map.values[name]).sum()) for name in label_map.structures}
+
+
+def _volumes(counts: Mapping[str, int], spacing: tuple[float, ...]) -> dict[str, float]:
+    return {name: count * float(np.prod(spacing)) / CUBIC_MM_PER_ML for name, count in counts.items()}
+
+
+_NIFTI_READER = f"{read_nifti.__module__}.{read_nifti.__qualname__}"

@@ -1,0 +1,49 @@
+import nibabel as nib
+import numpy as np
+import pytest
+from helpers.converted_files import check, rewrite
+
+
+def _label_moved(labels):
+    labels[0, 0, 0] = 3
+    return labels
+
+
+def _grey_value_changed(image):
+    image[0, 0, 0] += 1
+    return image
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("labelsTr/patient001_frame01.nii.gz", _label_moved, "expected the voxels of conversion_report.json"),
+        ("labelsTr/patient001_frame01.nii.gz", _label_moved, "expected the voxels of training/patient001/"),
+        ("imagesTr/patient001_frame01_0000.nii.gz", _grey_value_changed, "expected the grey values of training/"),
+        ("imagesTs/patient101_frame01_0000.nii.gz", _grey_value_changed, "expected the grey values of testing/"),
+        ("labelsTr/patient001_frame01.nii.gz", lambda labels: labels[:, :, :2], "expected labels of the image's shape"),
+        ("imagesTr/patient001_frame01_0000.nii.gz", lambda image: image[:, :, :2], "expected 4 slices as in cases.csv"),
+    ],
+)
+def test_what_was_changed_after_conversion_is_found(converted, file, change, message):
+    rewrite(converted / file, change)
+    found = check()
+    assert any(message in problem for problem in found.problems)
+    assert all(problem.startswith(("patient001_frame01: ", "patient101_frame01: ")) for problem in found.problems)
+    assert found.exit_code == 1
+
+
+def test_another_spacing_is_found(converted):
+    path = converted / "imagesTr" / "patient002_frame01_0000.nii.gz"
+    image = nib.load(path)
+    image.header.set_zooms((1.25, 1.5, 9.0))
+    nib.save(nib.Nifti1Image(image.dataobj, np.diag([1.25, 1.5, 9.0, 1.0])), path)
+    problems = check().problems
+    assert any("expected the spacing of cases.csv, (10.0, 1.5, 1.25), got (9.0, 1.5, 1.25) mm" in p for p in problems)
+    assert any("expected the volumes of its source" in problem for problem in problems)
+
+
+def test_a_file_that_has_gone_is_a_problem_of_its_case(converted):
+    (converted / "labelsTr" / "patient003_frame03.nii.gz").unlink()
+    (problem,) = check().problems
+    assert problem.startswith("patient003_frame03: cannot be checked")
