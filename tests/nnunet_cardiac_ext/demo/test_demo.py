@@ -6,7 +6,7 @@ import pytest
 
 from nnunet_cardiac_ext.cli.main import main
 from nnunet_cardiac_ext.demo import DemoOptions, demo, recipe
-from nnunet_cardiac_ext.demo.runner import Runner
+from nnunet_cardiac_ext.steps import Runner
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_csv, read_json
 

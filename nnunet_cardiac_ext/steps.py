@@ -1,4 +1,4 @@
-"""Runs the steps of the demo: each is a command that a user could type, with its output in a log file."""
+"""Runs chains of commands that a user could type: each once, its output in a log file, and a script to repeat them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COPY = "import shutil, sys; [shutil.copy(path, sys.argv[-1]) for path in sys.arg
 
 @dataclass(frozen=True)
 class Step:
-    """One command of the demo.
+    """One command of a chain.
 
     Attributes:
         name: Short name, also that of its log file.
@@ -37,6 +37,8 @@ class Step:
         command: The command as it is typed.
         epochs: For a training: the number of epochs, so that a bar with an estimate can be drawn.
         shows_itself: Whether the command draws its own progress, which then goes to the terminal.
+        product: What the command leaves when it has done its work. Where it is given, the step is done if and only if
+            that is there; otherwise if it ran before and no step before it has run since.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Step:
     command: tuple[str, ...]
     epochs: int | None = None
     shows_itself: bool = True
+    product: Path | None = None
 
 
 class Runner:
@@ -123,6 +126,8 @@ class Runner:
         return read_json(path) if path.is_file() else {}
 
     def _is_done(self, step: Step) -> bool:
+        if step.product is not None:
+            return step.product.exists()
         return self._records().get(step.name, {}).get("command") == list(step.command)
 
     def _mark_done(self, step: Step, seconds: float) -> None:
@@ -137,7 +142,7 @@ class Runner:
     def _write_script(self) -> None:
         exports = [f"export {name}={shlex.quote(value)}" for name, value in self.environment.items()]
         lines = [f"\n# {step.title}\n{shlex.join(step.command)}" for step in self.commands]
-        text = "\n".join(["#!/usr/bin/env bash", "# What the demo ran.", "set -e", *exports, *lines])
+        text = "\n".join(["#!/usr/bin/env bash", "# What was run, in this order.", "set -e", *exports, *lines])
         write_text(self.folder / "commands.sh", text + "\n")
 
     def _say(self, text: str) -> None:

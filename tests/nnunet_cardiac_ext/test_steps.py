@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from nnunet_cardiac_ext.demo.runner import Runner, Step, executable, shortened
+from nnunet_cardiac_ext.steps import Runner, Step, executable, shortened
 from nnunet_cardiac_ext.errors import WorkError
 from nnunet_cardiac_ext.files import read_json
 
@@ -99,7 +99,7 @@ def test_an_interrupted_command_may_clear_up_before_it_is_ended(tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         runner_in(tmp_path).run([python_step("one", code)])
     assert (tmp_path / "cleared").exists()
-    monkeypatch.setattr("nnunet_cardiac_ext.demo.runner.GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("nnunet_cardiac_ext.steps.GRACE_SECONDS", 0.1)
     with pytest.raises(KeyboardInterrupt):
         runner_in(tmp_path).run([python_step("two", "import time; print('begun', flush=True); time.sleep(600)")])
 

@@ -1,0 +1,129 @@
+"""The commands of a study: of its data, and of each training from plan to scores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from nnunet_cardiac_ext import discovery
+from nnunet_cardiac_ext.anatomy import LABEL_MAPS
+from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.files import read_json
+from nnunet_cardiac_ext.plans import DEFAULT_PLANS, resolved
+from nnunet_cardiac_ext.recipes import ModelRecipe
+from nnunet_cardiac_ext.registry import DATA_SETS, PRESETS
+from nnunet_cardiac_ext.reproduce.study import Study
+from nnunet_cardiac_ext.steps import Step
+
+SMOKE_SUBJECTS = 8
+
+
+def environment(study: Study) -> dict[str, str]:
+    """Return the variables that the commands need: nnU-Net's folders, its trainers, its processes."""
+    names = (*discovery.DIRECTORY_VARIABLES, discovery.TRAINER_VARIABLE)
+    variables = {name: os.environ[name] for name in names} | {"nnUNet_def_n_proc": str(study.workers)}
+    # Training on the processor takes all cores by itself; nnU-Net's default of 12 loader processes would fight it.
+    return variables | ({"nnUNet_n_proc_DA": "1"} if study.device == "cpu" else {})
+
+
+def data_steps(study: Study) -> Iterator[Step]:
+    """Yield what makes the data set ready: in a smoke run phantoms and their conversion, then nnU-Net's plans.
+
+    Raises:
+        UsageError: Without a smoke run, the data set is not there.
+    """
+    number, processes = str(study.dataset_id), str(study.workers)
+    if study.smoke:
+        source = study.output / "phantoms"
+        yield Step(
+            "phantom", "Draw phantoms",
+            ("nnunet-cardiac", "phantom", study.recipe.data_set, "-o", str(source), "--subjects", str(SMOKE_SUBJECTS),
+             "-np", processes, *study.recipe.smoke_phantoms),
+        )  # fmt: skip
+        yield Step(
+            "convert", "Convert them",
+            ("nnunet-cardiac", "convert", study.recipe.data_set, "-i", str(source), "-d", number, "--folds", "2",
+             "-np", processes),
+        )  # fmt: skip
+    raw = discovery.dataset_folder(discovery.raw_folder(), study.dataset_id)
+    yield Step(
+        "plan", "nnU-Net looks at the data and plans",
+        ("nnUNetv2_plan_and_preprocess", "-d", number, "-c", study.recipe.configuration, "--no_pp", "-npfp", processes),
+        shows_itself=False, product=discovery.preprocessed_folder() / raw.name / f"{DEFAULT_PLANS}.json",
+    )  # fmt: skip
+
+
+def training_steps(study: Study, model: ModelRecipe, seed: int | None) -> Iterator[Step]:
+    """Yield what turns one model of a recipe into scores; what is there already is left alone."""
+    name, number = study.configuration(model, seed), str(study.dataset_id)
+    settings = dict(study.recipe.smoke_settings if study.smoke else {}) | dict(model.settings) | dict(study.settings)
+    settings |= {} if seed is None else {"seed": str(seed)}
+    assignments = [f"{key}={value}" for key, value in settings.items()]
+    yield Step(
+        "plan", f"{model.title}: write its configuration",
+        ("nnunet-cardiac", "plan", "-d", number, "--preset", model.preset, "--name", name,
+         *(["--set", *assignments] if assignments else [])),
+    )  # fmt: skip
+    configuration = _configuration(study, name)
+    if not _is_preprocessed(study, configuration):
+        yield Step(
+            f"preprocess_{configuration['data_identifier']}", f"{model.title}: nnU-Net preprocesses",
+            ("nnUNetv2_preprocess", "-d", number, "-c", name, "-np", str(study.workers)),
+            shows_itself=False,
+        )  # fmt: skip
+    epochs = configuration.get("cardiac", {}).get("num_epochs")
+    for fold in study.folds:
+        yield from _fold_steps(study, model, seed, fold, epochs)
+
+
+def _fold_steps(study: Study, model: ModelRecipe, seed: int | None, fold: int, epochs: int | None) -> Iterator[Step]:
+    name, number = study.configuration(model, seed), str(study.dataset_id)
+    raw = discovery.dataset_folder(discovery.raw_folder(), study.dataset_id)
+    trainer = PRESETS[model.preset].trainer
+    folder = discovery.results_folder() / raw.name / f"{trainer}__{DEFAULT_PLANS}__{name}" / f"fold_{fold}"
+    command = ("nnUNetv2_train", number, name, str(fold), "-tr", trainer, "-device", study.device)
+    # A training that ended but was interrupted while it predicted its validation cases only makes up for that.
+    finished = (folder / "checkpoint_final.pth").exists()
+    yield Step(
+        f"train_f{fold}", f"{model.title}: train fold {fold}{'' if seed is None else f', seed {seed}'}",
+        (*command, "--val" if finished else "--c"),
+        epochs=None if finished else epochs, shows_itself=False, product=folder / "validation" / "summary.json",
+    )  # fmt: skip
+    yield Step(
+        f"evaluate_f{fold}", f"{model.title}: score the validation cases of fold {fold}",
+        ("nnunet-cardiac", "evaluate", "-ref", str(raw / "labelsTr"), "-pred", str(folder / "validation"),
+         "-o", str(study.evaluation(model, seed, fold)), "-np", str(study.workers), *study.recipe.evaluation),
+    )  # fmt: skip
+
+
+def _configuration(study: Study, name: str) -> dict[str, Any]:
+    folder = discovery.dataset_folder(discovery.preprocessed_folder(), study.dataset_id)
+    return resolved(read_json(folder / f"{DEFAULT_PLANS}.json")["configurations"], name)
+
+
+def _is_preprocessed(study: Study, configuration: dict[str, Any]) -> bool:
+    folder = discovery.dataset_folder(discovery.preprocessed_folder(), study.dataset_id)
+    raw = discovery.raw_folder() / folder.name
+    labels = {path.name.removesuffix(".nii.gz") for path in (raw / "labelsTr").glob("*.nii.gz")}
+    # nnU-Net writes the .pkl of a case last.
+    return labels <= {path.stem for path in (folder / configuration["data_identifier"]).glob("*.pkl")}
+
+
+def require_data(study: Study) -> None:
+    """Check that the data set is there and is one that the recipe can be run on.
+
+    Raises:
+        UsageError: It is absent, or has other labels than the recipe's data set.
+    """
+    expected = DATA_SETS[study.recipe.data_set]
+    folder = discovery.dataset_folder(discovery.raw_folder(), study.dataset_id)
+    wanted = set(LABEL_MAPS[expected.label_map].structures)
+    labels = set(read_json(folder / "dataset.json").get("labels", {})) - {"background"}
+    if labels != wanted:
+        raise UsageError(
+            f"{folder / 'dataset.json'}: expected the labels {', '.join(sorted(wanted))} of a data set such as "
+            f"{expected.title}, got {', '.join(sorted(labels))}"
+        )
+    if not (folder / "splits_final.json").is_file():
+        raise UsageError(f"{folder}: expected splits_final.json by subject, as nnunet-cardiac convert writes it")
