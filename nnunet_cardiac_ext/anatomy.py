@@ -13,6 +13,8 @@ import numpy as np
 
 # Density that turns a volume of myocardium into its mass, g/ml: the value of the clinical literature and of ACDC.
 MYOCARDIAL_DENSITY = 1.05
+# Infarct and no-reflow are myocardium too; cine has MYO alone.
+MYOCARDIUM = ("MYO", "INFARCT", "NOREFLOW")
 
 
 @dataclass(frozen=True)

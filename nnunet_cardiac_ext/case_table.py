@@ -10,6 +10,8 @@ from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_csv, write_csv
 
 FILE_NAME = "cases.csv"
+# Extra column of data sets whose subjects are imaged several times, as animals are.
+TIME_POINT = "time_point"
 COLUMNS = (
     "case", "subject", "phase", "frame", "group", "vendor", "centre",
     "spacing", "slices", "base_first", "part", "source",
@@ -50,6 +52,12 @@ class CaseRow:
     part: str = "train"
     source: str = ""
     extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def visit(self) -> str:
+        """The subject at one time point: only images of one visit show the same heart in two phases."""
+        time_point = self.extra.get(TIME_POINT, "")
+        return f"{self.subject}_{time_point}" if time_point else self.subject
 
 
 def write_case_table(path: Path, rows: Sequence[CaseRow]) -> None:

@@ -24,7 +24,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "plan": ("plan", "write a preset or settings of your own into a plans file"),
         "predict": ("predict", "segment images by a pipeline"),
         "evaluate": ("evaluate", "score a folder of segmentations against a reference"),
+        "compare": ("compare", "compare the evaluations of several models: intervals, tests, effect sizes"),
+        "quality": ("check_quality", "find odd label images without a reference, with a reason for each"),
+        "measure": ("measure", "clinical numbers of a folder of label images: EF, mass, wall, infarct, curves"),
         "report": ("report", "one HTML page from an evaluation"),
+        "reproduce": ("reproduce", "a paper's tables and figures, its numbers beside ours"),
     }
 )
 

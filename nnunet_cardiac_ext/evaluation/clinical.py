@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY
+from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY, MYOCARDIUM
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.evaluation.scoring import WHOLE, MetricRow
 
 NAN = float("nan")
-# Infarct and no-reflow are myocardium too; cine has MYO alone.
-MYOCARDIUM = ("MYO", "INFARCT", "NOREFLOW")
 SIDES: Mapping[str, str] = MappingProxyType({"reference": "reference_volume", "prediction": "predicted_volume"})
 
 # Columns of `clinical.csv` that are no numbers.
@@ -29,7 +27,7 @@ class ClinicalQuantity:
     Attributes:
         name: Start of its columns in `clinical.csv`; the unit follows.
         title: How captions call it.
-        unit: "ml", "percent" or "g".
+        unit: "ml", "percent", "g"; of an index also "ml_per_m2" and the like.
         definition: How it is computed.
     """
 
@@ -38,9 +36,14 @@ class ClinicalQuantity:
     unit: str
     definition: str
 
+    @property
+    def header(self) -> str:
+        """Its column in a table of one side."""
+        return f"{self.name}_{self.unit}"
+
     def column(self, side: str) -> str:
         """Return the column of one side: "reference", "prediction" or "difference" (prediction minus reference)."""
-        return f"{self.name}_{self.unit}_{side}"
+        return f"{self.header}_{side}"
 
 
 def _ventricle(name: str) -> tuple[ClinicalQuantity, ...]:
@@ -98,9 +101,33 @@ def case_numbers(volumes: Mapping[str, float]) -> dict[str, float]:
     }
 
 
+def myocardial_volume(volumes: Mapping[str, float]) -> float:
+    """Return the volume of the whole LV myocardium, infarct and no-reflow included; NaN where none of it is known."""
+    parts = [volumes[name] for name in MYOCARDIUM if name in volumes]
+    return sum(parts) if parts else NAN
+
+
 def check_phases(cases: Sequence[CaseRow], scored: Container[str]) -> None:
     """Raise UsageError if the case table gives a subject two of the scored cases in the same phase."""
-    _phases_by_subject(cases, scored)
+    phases_by_subject(cases, scored)
+
+
+def phases_by_subject(cases: Sequence[CaseRow], scored: Container[str]) -> dict[str, dict[str, str]]:
+    """Return the case of each phase (ED, ES) by subject, of those cases that are in `scored`.
+
+    A subject with several time points (`case_table.TIME_POINT`) counts as one at each: `SUBJECT_TIME`.
+
+    Raises:
+        UsageError: A subject has two of them in the same phase at the same time.
+    """
+    subjects: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in sorted(cases, key=lambda row: (row.subject, row.case)):
+        if row.case not in scored or row.phase not in ("ED", "ES"):
+            continue
+        other = subjects[row.visit].setdefault(row.phase, row.case)
+        if other != row.case:
+            raise UsageError(f"cases.csv: expected one {row.phase} case of {row.visit}, got {other} and {row.case}")
+    return dict(subjects)
 
 
 def clinical_table(rows: Iterable[MetricRow], cases: Sequence[CaseRow]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -117,7 +144,7 @@ def clinical_table(rows: Iterable[MetricRow], cases: Sequence[CaseRow]) -> tuple
         UsageError: A subject has two scored cases of the same phase.
     """
     volumes = _volumes_by_case(rows)
-    subjects = _phases_by_subject(cases, volumes)
+    subjects = phases_by_subject(cases, volumes)
     if not subjects:
         lines = [{"case": case} | _line(CASE_QUANTITIES, *map(case_numbers, sides)) for case, sides in volumes.items()]
         return lines, ["case", *_columns(CASE_QUANTITIES)]
@@ -132,8 +159,7 @@ def clinical_table(rows: Iterable[MetricRow], cases: Sequence[CaseRow]) -> tuple
 
 
 def _mass(volumes: Mapping[str, float]) -> float:
-    parts = [volumes[name] for name in MYOCARDIUM if name in volumes]
-    return sum(parts) * MYOCARDIAL_DENSITY if parts else NAN
+    return myocardial_volume(volumes) * MYOCARDIAL_DENSITY
 
 
 def _volumes_by_case(rows: Iterable[MetricRow]) -> dict[str, tuple[dict[str, float], dict[str, float]]]:
@@ -143,17 +169,6 @@ def _volumes_by_case(rows: Iterable[MetricRow]) -> dict[str, tuple[dict[str, flo
         if row.region == WHOLE and row.metric in metrics:
             volumes.setdefault(row.case, ({}, {}))[metrics.index(row.metric)][row.structure] = row.value
     return volumes
-
-
-def _phases_by_subject(cases: Sequence[CaseRow], scored: Container[str]) -> dict[str, dict[str, str]]:
-    subjects: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in sorted(cases, key=lambda row: (row.subject, row.case)):
-        if row.case not in scored or row.phase not in ("ED", "ES"):
-            continue
-        other = subjects[row.subject].setdefault(row.phase, row.case)
-        if other != row.case:
-            raise UsageError(f"cases.csv: expected one {row.phase} case of {row.subject}, got {other} and {row.case}")
-    return dict(subjects)
 
 
 def _line(

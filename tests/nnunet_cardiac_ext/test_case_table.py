@@ -37,3 +37,8 @@ def test_a_bad_cell_names_its_line(tmp_path):
     (tmp_path / "cases.csv").write_text("case,subject,frame\na,b,1\nc,d,one\n")
     with pytest.raises(UsageError, match=r"cases\.csv, line 3"):
         read_case_table(tmp_path / "cases.csv")
+
+
+def test_a_visit_is_a_subject_at_one_time_point():
+    assert CaseRow("a_ED", "a").visit == "a"
+    assert CaseRow("a_d7_ED", "a", extra={"time_point": "d7"}).visit == "a_d7"

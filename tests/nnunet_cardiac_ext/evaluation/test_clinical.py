@@ -3,7 +3,14 @@ import pytest
 
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.evaluation.clinical import case_numbers, clinical_numbers, clinical_table
+from nnunet_cardiac_ext.evaluation.clinical import (
+    LV_MASS,
+    case_numbers,
+    clinical_numbers,
+    clinical_table,
+    myocardial_volume,
+    phases_by_subject,
+)
 from nnunet_cardiac_ext.evaluation.scoring import MetricRow
 
 
@@ -79,3 +86,28 @@ def test_two_cases_of_one_phase_are_refused():
     cases = [CaseRow("a", "p1", phase="ED"), CaseRow("b", "p1", phase="ED")]
     with pytest.raises(UsageError, match=r"one ED case of p1, got a and b"):
         clinical_table(rows("a", {"LV": 1.0}, {"LV": 1.0}) + rows("b", {"LV": 1.0}, {"LV": 1.0}), cases)
+
+
+def test_phases_by_subject_of_the_cases_that_are_there():
+    cases = [CaseRow("b", "p1", phase="ES"), CaseRow("a", "p1", phase="ED"), CaseRow("c", "p2", phase="ED")]
+    assert phases_by_subject(cases, {"a", "b"}) == {"p1": {"ED": "a", "ES": "b"}}
+
+
+def test_volume_of_the_whole_myocardium():
+    assert myocardial_volume({"MYO": 80.0, "INFARCT": 15.0, "LV": 100.0}) == 95
+    assert np.isnan(myocardial_volume({"LV": 100.0}))
+
+
+def test_columns_hold_the_unit():
+    assert LV_MASS.header == "lv_mass_g"
+    assert LV_MASS.column("difference") == "lv_mass_g_difference"
+
+
+def test_an_animal_of_several_visits_has_a_heart_at_each():
+    cases = [
+        CaseRow(f"m_{day}_{phase}", "m", phase=phase, extra={"time_point": day})
+        for day in ("d1", "d7")
+        for phase in ("ED", "ES")
+    ]
+    found = phases_by_subject(cases, {case.case for case in cases})
+    assert found == {f"m_{day}": {"ED": f"m_{day}_ED", "ES": f"m_{day}_ES"} for day in ("d1", "d7")}
