@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
-from nnunet_cardiac_ext.errors import WorkError
+from nnunet_cardiac_ext.errors import UsageError, WorkError
 
 Result = TypeVar("Result")
 
@@ -25,6 +25,22 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def number_of_workers(asked: int | None, jobs: int, *, jobs_per_worker: int) -> int:
+    """Return how many processes work on some jobs: as many as asked for, else one per core where it pays.
+
+    Args:
+        asked: What the user wants (`-np`); None leaves it to this function.
+        jobs: Number of jobs.
+        jobs_per_worker: So many jobs pay for the start of a process.
+
+    Raises:
+        UsageError: Fewer than one is asked for.
+    """
+    if asked is not None and asked < 1:
+        raise UsageError(f"-np: expected at least 1 process, got {asked}")
+    return asked or max(1, min(available_cores(), jobs // jobs_per_worker))
 
 
 def run_jobs(
@@ -55,9 +71,12 @@ def run_jobs(
         return
     context = context or multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=context, initializer=_start, initargs=(initializer,)) as pool:
-        futures = [pool.submit(function, *job) for job in jobs]
+        futures = {pool.submit(function, *job) for job in jobs}
         try:
-            yield from (future.result() for future in as_completed(futures))
+            for future in as_completed(futures):
+                # A future keeps its result; those handed out are let go, or thousands of them would fill the memory.
+                futures.discard(future)
+                yield future.result()
         except BrokenProcessPool as error:
             raise WorkError("a worker process died, probably for lack of memory; try a smaller -np") from error
         finally:

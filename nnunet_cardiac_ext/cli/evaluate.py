@@ -5,12 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nnunet_cardiac_ext.errors import UsageError
-
-if TYPE_CHECKING:
-    from nnunet_cardiac_ext.evaluation import EvaluationResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,10 +16,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", type=Path, required=True, metavar="OUT", help="folder for the tables")
     parser.add_argument(
         "--labels", type=parse_labels, metavar="LV=1,...",
-        help="label values in both folders (default: of the dataset.json beside the reference, or RV=1,MYO=2,LV=3)",
+        help="what to score: label values in both folders; others in the files are background (default: all of the "
+        "dataset.json beside the reference, or RV=1,MYO=2,LV=3)",
     )  # fmt: skip
     parser.add_argument("--cases", type=Path, metavar="CSV", help="case table (default: cases.csv beside -ref)")
     parser.add_argument("--by", nargs="+", default=[], metavar="COLUMN", help="summarise by columns of the case table")
+    parser.add_argument(
+        "--convention", nargs="+", metavar="NAME",
+        help="conventions of scoring: nnunet-cardiac (default), acdc, mnms, emidec (or challenge), nnunet, crocnet",
+    )  # fmt: skip
+    parser.add_argument(
+        "--metrics", type=parse_names, metavar="NAME,...", help="compute these metrics only, such as dice,hd95"
+    )
+    parser.add_argument("--scheme", metavar="NAME", help="regions of metrics.csv: 20/60/20 (default) or thirds")
+    parser.add_argument("--nsd-tolerance", type=float, metavar="MM", help="tolerance of the surface Dice (default: 2)")
+    parser.add_argument("--slices", action="store_true", help="write slices.csv too: every slice by itself")
     parser.add_argument("-np", type=int, metavar="N", help="number of processes (default: by cores and cases)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
 
@@ -31,15 +38,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Score the folder, print the means; 1 if some case could not be scored."""
     from nnunet_cardiac_ext.evaluation import evaluate
+    from nnunet_cardiac_ext.evaluation.means_text import means_as_text
+    from nnunet_cardiac_ext.evaluation.scoring_settings import DEFAULT_SCHEME
 
+    chosen = {
+        "conventions": arguments.convention, "metrics": arguments.metrics, "scheme": arguments.scheme,
+        "nsd_tolerance": arguments.nsd_tolerance,
+    }  # fmt: skip
     result = evaluate(
         arguments.ref, arguments.pred, arguments.o,
-        labels=arguments.labels, cases=arguments.cases, by=arguments.by, workers=arguments.np, quiet=arguments.quiet,
+        labels=arguments.labels, cases=arguments.cases, by=arguments.by, slices=arguments.slices,
+        workers=arguments.np, quiet=arguments.quiet,
+        **{name: value for name, value in chosen.items() if value is not None},
     )  # fmt: skip
     for line in (*result.remarks, *result.failures.values()):
         print(f"nnunet-cardiac: {line}", file=sys.stderr)
     if not arguments.quiet:
-        print(_table(result))
+        print("\n".join(means_as_text(result, scheme=arguments.scheme or DEFAULT_SCHEME)))
     return 1 if result.failures else 0
 
 
@@ -60,17 +75,13 @@ def parse_labels(text: str) -> dict[str, int]:
     return labels
 
 
-def _table(result: EvaluationResult) -> str:
-    from nnunet_cardiac_ext.evaluation.scoring import REGIONS
+def parse_names(text: str) -> tuple[str, ...]:
+    """Turn "dice,hd95" into names.
 
-    structures = list(dict.fromkeys(row.structure for row in result.metrics))
-    columns = [("dice", region) for region in REGIONS] + [("hd95", "all"), ("assd", "all")]
-    titles = [f"Dice {region}" for region in REGIONS] + ["HD95 mm", "ASSD mm"]
-    lines = [f"{len(result.cases)} cases, means".ljust(22) + "".join(f"{title:>13}" for title in titles)]
-    for structure in structures:
-        means = (result.mean(metric, structure, region) for metric, region in columns)
-        cells = [f"{mean:13.3f}" for mean in means]
-        lines.append(structure.ljust(22) + "".join(cells))
-    if result.unpredicted:
-        lines.append(f"not predicted, not scored: {len(result.unpredicted)} cases (listed in evaluation.json)")
-    return "\n".join([*lines, f"tables: {result.output}"])
+    Raises:
+        UsageError: A name is empty.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise UsageError(f"--metrics: expected NAME,NAME,..., got {text!r}")
+    return names

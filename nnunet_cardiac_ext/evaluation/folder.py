@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-import platform
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from importlib.metadata import version
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from nnunet_cardiac_ext import case_table
 from nnunet_cardiac_ext.case_table import CaseRow
-from nnunet_cardiac_ext.errors import UsageError, WorkError
-from nnunet_cardiac_ext.evaluation.clinical import check_phases, clinical_table
+from nnunet_cardiac_ext.errors import WorkError
+from nnunet_cardiac_ext.evaluation.clinical import check_phases
+from nnunet_cardiac_ext.evaluation.facts import Request, facts
+from nnunet_cardiac_ext.evaluation.folder_tables import (
+    CLINICAL_FILE,
+    FACTS_FILE,
+    METRICS_FILE,
+    PROFILES_FILE,
+    SLICES_FILE,
+    SUMMARY_FILE,
+    write_tables,
+)
 from nnunet_cardiac_ext.evaluation.inputs import Pairing, find_labels, pair_cases
-from nnunet_cardiac_ext.evaluation.profiles import PROFILE_POINTS
-from nnunet_cardiac_ext.evaluation.scoring import WHOLE, CaseScore, MetricRow
+from nnunet_cardiac_ext.evaluation.journal import Journal
+from nnunet_cardiac_ext.evaluation.metrics import CONVENTION, NSD_TOLERANCE_MM
+from nnunet_cardiac_ext.evaluation.scoring import WHOLE, MetricRow
 from nnunet_cardiac_ext.evaluation.scoring_pool import score_pairs
-from nnunet_cardiac_ext.evaluation.summary import SummaryRow, check_columns, summarise
-from nnunet_cardiac_ext.files import remove, write_csv, write_json
-from nnunet_cardiac_ext.processes import available_cores
+from nnunet_cardiac_ext.evaluation.scoring_settings import DEFAULT_SCHEME, ScoringSettings
+from nnunet_cardiac_ext.evaluation.summary import SummaryRow, check_columns
+from nnunet_cardiac_ext.evaluation.typed_rows import read_typed_rows
+from nnunet_cardiac_ext.files import write_json
+from nnunet_cardiac_ext.processes import number_of_workers
 from nnunet_cardiac_ext.progress import progress
 
-METRICS_FILE = "metrics.csv"
-SUMMARY_FILE = "summary.csv"
-CLINICAL_FILE = "clinical.csv"
-PROFILES_FILE = "profiles.csv"
-FACTS_FILE = "evaluation.json"
-# A worker process takes seconds to start (torch); below this number of cases it does not pay.
-CASES_WORTH_A_WORKER = 8
+__all__ = [
+    "CLINICAL_FILE", "FACTS_FILE", "METRICS_FILE", "PROFILES_FILE", "SLICES_FILE", "SUMMARY_FILE",
+    "EvaluationResult", "evaluate",
+]  # fmt: skip
+
+# A worker process takes a second or two to start, a case a sixtieth of one: below this number of cases it does not pay.
+CASES_WORTH_A_WORKER = 100
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,6 @@ class EvaluationResult:
 
     Attributes:
         output: The folder with the tables.
-        metrics: The rows of `metrics.csv`.
         summary: The rows of `summary.csv`.
         cases: Names of the scored cases.
         failures: One line by case that could not be scored.
@@ -48,17 +56,22 @@ class EvaluationResult:
     """
 
     output: Path
-    metrics: list[MetricRow]
     summary: list[SummaryRow]
     cases: tuple[str, ...]
     failures: Mapping[str, str]
     remarks: Sequence[str]
     unpredicted: tuple[str, ...]
 
-    def mean(self, metric: str, structure: str, region: str = WHOLE) -> float:
+    @cached_property
+    def metrics(self) -> list[MetricRow]:
+        """The rows of `metrics.csv`, read when they are first asked for."""
+        rows: list[MetricRow] = read_typed_rows(MetricRow, self.output / METRICS_FILE)
+        return rows
+
+    def mean(self, metric: str, structure: str, region: str = WHOLE, convention: str = CONVENTION) -> float:
         """Return the mean over all cases; NaN where nothing is defined."""
-        wanted = ("", structure, region, metric)
-        found = [r.mean for r in self.summary if (r.column, r.structure, r.region, r.metric) == wanted]
+        wanted = ("", structure, region, metric, convention)
+        found = [r.mean for r in self.summary if (r.column, r.structure, r.region, r.metric, r.convention) == wanted]
         return found[0] if found else float("nan")
 
 
@@ -70,20 +83,32 @@ def evaluate(
     labels: Mapping[str, int] | None = None,
     cases: Path | None = None,
     by: Sequence[str] = (),
+    conventions: Sequence[str] = (CONVENTION,),
+    metrics: Sequence[str] | None = None,
+    scheme: str = DEFAULT_SCHEME,
+    nsd_tolerance: float = NSD_TOLERANCE_MM,
+    slices: bool = False,
     workers: int | None = None,
     quiet: bool = False,
 ) -> EvaluationResult:
     """Score segmentations and write `metrics.csv`, `summary.csv`, `clinical.csv`, `profiles.csv`, `evaluation.json`.
 
-    Files are matched by name without ending. The reference may hold more cases than were predicted.
+    Files are matched by name without ending. The reference may hold more cases than were predicted. Interrupted and
+    called again, it goes on where it stopped; files that changed meanwhile are scored again.
 
     Args:
         reference: Folder of reference labels.
         prediction: Folder of predicted labels.
         output: Folder for the tables.
-        labels: Label value by structure in both folders; by default those of the data set's `dataset.json`, or cine's.
+        labels: Label value by structure in both folders; other values in the files are then background. By default
+            the labels are those of the data set's `dataset.json`, or cine's, and another value is an error.
         cases: Case table; by default `cases.csv` beside the reference folder, where it exists.
         by: Columns of the case table to summarise by.
+        conventions: Names of `conventions.CONVENTIONS` or aliases.
+        metrics: Names of metrics; by default all of each convention but those on request (`hd_pixels`).
+        scheme: Regions of `metrics.csv`: "20/60/20" or "thirds".
+        nsd_tolerance: Tolerance of the normalised surface Dice in mm.
+        slices: Whether `slices.csv` is written too.
         workers: Number of processes; by default one per core, fewer where there are few cases. A script that calls
             this with more than one guards its own start by `if __name__ == "__main__"`.
         quiet: No progress bar.
@@ -92,30 +117,19 @@ def evaluate(
         The rows, and what failed. Failed cases are not in the tables.
 
     Raises:
-        UsageError: Folders, labels, case table or columns do not fit together.
+        UsageError: Folders, labels, case table, columns or choices do not fit together.
         WorkError: No case could be scored, or a worker process died.
     """
     pairing = pair_cases(reference, prediction)
-    labels = dict(labels) if labels else find_labels(reference, prediction)
-    cases = cases or _cases_beside(reference)
-    table = case_table.read_case_table(cases) if cases else []
+    settings = ScoringSettings(
+        labels or find_labels(reference, prediction), tuple(conventions), tuple(metrics) if metrics else None,
+        scheme, nsd_tolerance, slices, others_as_background=bool(labels),
+    )  # fmt: skip
+    request = Request(reference, prediction, output, settings, cases or _cases_beside(reference), by)
+    table = case_table.read_case_table(request.cases) if request.cases else []
     check_columns(table, by)
     check_phases(table, pairing.pairs)
-    outcomes = sorted(  # as if scored one after the other, whatever worker was faster
-        progress(
-            score_pairs(pairing.pairs, labels, workers=_number_of_workers(workers, len(pairing.pairs))),
-            label="evaluating", total=len(pairing.pairs), quiet=quiet,
-        ),
-        key=lambda outcome: outcome.case,
-    )  # fmt: skip
-    scores = [outcome.score for outcome in outcomes if outcome.score]
-    failures = {outcome.case: outcome.failure for outcome in outcomes if outcome.failure}
-    if not scores:
-        raise WorkError(f"no case could be scored; the first: {next(iter(failures.values()))}")
-    result = _result(output, scores, failures, pairing, table, by)
-    _write(result, scores, table)
-    write_json(output / FACTS_FILE, _facts(result, reference, prediction, labels, cases, by))
-    return result
+    return _evaluate(request, pairing, table, workers=workers, quiet=quiet)
 
 
 def _cases_beside(reference: Path) -> Path | None:
@@ -123,28 +137,62 @@ def _cases_beside(reference: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def _number_of_workers(workers: int | None, cases: int) -> int:
-    if workers is not None and workers < 1:
-        raise UsageError(f"-np: expected at least 1 process, got {workers}")
-    return workers or max(1, min(available_cores(), cases // CASES_WORTH_A_WORKER))
+def _evaluate(
+    request: Request, pairing: Pairing, table: Sequence[CaseRow], *, workers: int | None, quiet: bool
+) -> EvaluationResult:
+    journal = Journal(request.output, request.settings.digest())
+    failures = _score(pairing, request.settings, journal, workers=workers, quiet=quiet)
+    scored = tuple(sorted(pairing.pairs.keys() - failures.keys()))
+    if not scored:
+        raise WorkError(f"no case could be scored; the first: {next(iter(failures.values()))}")
+    result = _write(request, pairing, table, journal, scored, failures)
+    if not failures:
+        # With failures it stays, so that repaired files alone are scored by the next call.
+        journal.remove()
+    return result
 
 
-def _result(
-    output: Path,
-    scores: Sequence[CaseScore],
-    failures: Mapping[str, str],
+def _score(
+    pairing: Pairing, settings: ScoringSettings, journal: Journal, *, workers: int | None, quiet: bool
+) -> dict[str, str]:
+    """Score what the journal does not hold yet; return one line by case that failed."""
+    left = {case: files for case, files in pairing.pairs.items() if not journal.holds(case, files)}
+    count = number_of_workers(workers, len(left), jobs_per_worker=CASES_WORTH_A_WORKER)
+    outcomes = score_pairs(left, settings, workers=count)
+    failures: dict[str, str] = {}
+    for outcome in progress(outcomes, label="evaluating", total=len(left), quiet=quiet):
+        if outcome.score:
+            journal.add(outcome.score, left[outcome.case])
+        else:
+            failures[outcome.case] = outcome.failure
+    return dict(sorted(failures.items()))  # as if scored one after the other, whatever worker was faster
+
+
+def _write(
+    request: Request,
     pairing: Pairing,
     table: Sequence[CaseRow],
-    by: Sequence[str],
+    journal: Journal,
+    scored: tuple[str, ...],
+    failures: Mapping[str, str],
 ) -> EvaluationResult:
-    rows = [row for score in scores for row in score.rows]
-    remarks = [remark for score in scores for remark in score.remarks]
+    written = write_tables(
+        request.output, journal.scores(scored), table, request.by, slices=request.settings.slices
+    )
+    remarks = [*written.remarks, *_other_labels(written.other_labels)]
     remarks += [f"{case}: predicted, but there is no reference; left out" for case in pairing.unreferenced]
-    remarks += _not_in_table([score.case for score in scores], table)
-    return EvaluationResult(
-        output, rows, summarise(rows, table, by), tuple(score.case for score in scores), failures, remarks,
-        pairing.unpredicted,
-    )  # fmt: skip
+    remarks += _not_in_table(scored, table)
+    content = facts(
+        request, cases=len(scored), failures=failures, remarks=remarks, unpredicted=pairing.unpredicted
+    )
+    write_json(request.output / FACTS_FILE, content)
+    return EvaluationResult(request.output, written.summary, scored, failures, remarks, pairing.unpredicted)
+
+
+def _other_labels(values: Sequence[int]) -> list[str]:
+    if not values:
+        return []
+    return [f"label values {', '.join(map(str, values))} are not named by --labels; they were taken for background"]
 
 
 def _not_in_table(cases: Sequence[str], table: Sequence[CaseRow]) -> list[str]:
@@ -153,49 +201,3 @@ def _not_in_table(cases: Sequence[str], table: Sequence[CaseRow]) -> list[str]:
         return []
     others = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
     return [f"{unknown[0]}{others}: no line in the case table, so in no group and without a phase"]
-
-
-def _write(result: EvaluationResult, scores: Sequence[CaseScore], table: Sequence[CaseRow]) -> None:
-    lines, header = clinical_table(result.metrics, table)
-    # Made as they are written: with 50,000 hearts a list of them would need gigabytes.
-    profiles = (
-        {"case": score.case, "structure": structure} | {str(i): f"{value:.6g}" for i, value in enumerate(profile)}
-        for score in scores
-        for structure, profile in score.profiles.items()
-    )
-    positions = [str(i) for i in range(PROFILE_POINTS)]
-    # Written last and removed first: tables without it are those of an interrupted run.
-    remove(result.output / FACTS_FILE)
-    write_csv(result.output / METRICS_FILE, (row._asdict() for row in result.metrics), MetricRow._fields)
-    write_csv(result.output / SUMMARY_FILE, (row._asdict() for row in result.summary), SummaryRow._fields)
-    write_csv(result.output / CLINICAL_FILE, lines, header)
-    write_csv(result.output / PROFILES_FILE, profiles, ["case", "structure", *positions])
-
-
-def _facts(
-    result: EvaluationResult,
-    reference: Path,
-    prediction: Path,
-    labels: Mapping[str, int],
-    cases: Path | None,
-    by: Sequence[str],
-) -> dict[str, Any]:
-    command = ["nnunet-cardiac", "evaluate", "-ref", str(reference), "-pred", str(prediction), "-o", str(result.output)]
-    command += ["--labels", ",".join(f"{name}={value}" for name, value in labels.items())]
-    command += ["--cases", str(cases)] if cases else []
-    command += ["--by", *by] if by else []
-    packages = ("nnunet-cardiac-ext", "nnunetv2", "monai", "numpy", "scipy", "SimpleITK")
-    return {
-        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "command": shlex.join(command),
-        "reference": str(reference.resolve()),
-        "prediction": str(prediction.resolve()),
-        "case_table": str(cases.resolve()) if cases else "",
-        "labels": dict(labels),
-        "by": list(by),
-        "cases": len(result.cases),
-        "failures": dict(result.failures),
-        "remarks": list(result.remarks),
-        "unpredicted": list(result.unpredicted),
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
-    }

@@ -25,11 +25,13 @@ class Volume:
         array: Voxels (slice, row, column).
         spacing: Spacing in mm as (slice, row, column).
         axes: Directions of column, row and slice as columns, shape (3, 3); None where the header's are no right angles.
+        other_labels: Label values that were taken for background.
     """
 
     array: np.ndarray
     spacing: tuple[float, float, float]
     axes: np.ndarray | None = None
+    other_labels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,21 +110,29 @@ def read_volume(path: Path) -> Volume:
     return Volume(array, (float(spacing[0]), float(spacing[1]), float(spacing[2])), axes)
 
 
-def read_labels(path: Path, labels: Mapping[str, int]) -> Volume:
+def read_labels(path: Path, labels: Mapping[str, int], *, others_as_background: bool = False) -> Volume:
     """Read a label image.
+
+    Args:
+        path: The file.
+        labels: Label value by structure name.
+        others_as_background: Whether values that `labels` does not name become 0 and are told in `other_labels`.
 
     Raises:
         WorkError: As `read_volume`, or a voxel is neither background nor one of `labels`.
     """
     volume = read_volume(path)
-    unknown = np.setdiff1d(volume.array, [0, *labels.values()])
-    if unknown.size:
+    array, others = volume.array, _other_values(volume.array, labels)
+    if others and not others_as_background:
         raise WorkError(
             f"{path}: expected the labels 0 (background), "
-            f"{', '.join(f'{value} ({name})' for name, value in labels.items())}, got also {unknown[0]}"
+            f"{', '.join(f'{value} ({name})' for name, value in labels.items())}, got also {others[0]:g}"
         )
+    if others:
+        array = np.where(np.isin(array, list(labels.values())), array, 0)
     # Some data sets have labels beyond 255 (MM-WHS: 205 to 850).
-    return replace(volume, array=volume.array.astype(np.min_scalar_type(max(labels.values()))))
+    small = array.astype(np.min_scalar_type(max(labels.values())))
+    return replace(volume, array=small, other_labels=tuple(int(value) for value in others))
 
 
 def require_same_shape(path: Path, volume: Volume, reference: Volume) -> None:
@@ -165,6 +175,14 @@ def find_labels(reference: Path, prediction: Path) -> dict[str, int]:
 def format_numbers(values: tuple[float, ...]) -> str:
     """Return "10 x 1.5 x 1.5"."""
     return " x ".join(f"{value:.4g}" for value in values)
+
+
+def _other_values(array: np.ndarray, labels: Mapping[str, int]) -> list[float]:
+    """Values of an array that are neither 0 nor a label. Counting those that are is faster than listing all."""
+    known = (0, *labels.values())
+    if sum(np.count_nonzero(array == value) for value in known) == array.size:
+        return []
+    return [float(value) for value in np.setdiff1d(array, known)]
 
 
 def _labels_of(path: Path) -> dict[str, int]:

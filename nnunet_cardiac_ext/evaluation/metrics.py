@@ -4,62 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 
-import numpy as np
+from nnunet_cardiac_ext.evaluation.mask_pair import MaskPair
 
-from nnunet_cardiac_ext.evaluation.surface import SurfaceDistances, surface_distances
+__all__ = ["CONVENTION", "METRICS", "NAN", "NSD_TOLERANCE_MM", "MaskPair", "Metric", "nsd_metric"]
 
 # Name of these definitions in the column `convention`: correct geometry, and NaN where a number is undefined.
 CONVENTION = "nnunet-cardiac"
 CUBIC_MM_PER_ML = 1000.0
 NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class MaskPair:
-    """One structure as the reference and as the prediction has it.
-
-    Attributes:
-        reference: Boolean mask (slice, row, column).
-        prediction: Boolean mask of the same shape.
-        spacing: Spacing in mm as (slice, row, column).
-    """
-
-    reference: np.ndarray
-    prediction: np.ndarray
-    spacing: tuple[float, float, float]
-
-    @cached_property
-    def reference_count(self) -> int:
-        """Voxels of the reference."""
-        return int(np.count_nonzero(self.reference))
-
-    @cached_property
-    def predicted_count(self) -> int:
-        """Voxels of the prediction."""
-        return int(np.count_nonzero(self.prediction))
-
-    @cached_property
-    def common_count(self) -> int:
-        """Voxels of both."""
-        return int(np.count_nonzero(self.reference & self.prediction))
-
-    @cached_property
-    def distances(self) -> SurfaceDistances:
-        """Surface distances in mm, computed once for all metrics that need them."""
-        return surface_distances(self.reference, self.prediction, self.spacing)
-
-    @property
-    def reason_undefined(self) -> str:
-        """Why a metric of this pair may be NaN; empty where both masks hold something."""
-        absent = [
-            name
-            for name, count in (("reference", self.reference_count), ("prediction", self.predicted_count))
-            if not count
-        ]
-        return f"absent in {' and '.join(absent)}" if absent else ""
+# One to two pixels of clinical cine MR: what a contour can be off without being called wrong.
+NSD_TOLERANCE_MM = 2.0
+# Distances such as 20 x 0.1 mm come out a rounding above 2 mm.
+ROUNDING_MM = 1e-6
 
 
 @dataclass(frozen=True)
@@ -69,11 +27,13 @@ class Metric:
     Attributes:
         name: What stands in the column `metric`.
         title: The name in captions and tables.
-        unit: "1" (a ratio), "mm" or "ml".
+        unit: "1" (a ratio), "mm", "mm3", "ml", "px" (voxels or pixels as a length) or "voxels" (a count).
         definition: One sentence or two: formula, 2-D or 3-D, what empty masks give.
         compute: The function.
         regional: Whether it is also given for base, middle and apex. Surface distances are not: a cut through the
             mask would count as surface.
+        on_request: Whether it is computed only where it is asked for by name.
+        reason: Why it may be NaN where both masks hold something.
     """
 
     name: str
@@ -82,23 +42,48 @@ class Metric:
     definition: str
     compute: Callable[[MaskPair], float]
     regional: bool = False
+    on_request: bool = False
+    reason: str = ""
 
 
 def dice(pair: MaskPair) -> float:
     """Dice coefficient in 3-D, 2 |A ∩ B| / (|A| + |B|): 0 where one mask is empty, NaN where both are."""
-    total = pair.reference_count + pair.predicted_count
-    return 2 * pair.common_count / total if total else NAN
+    return _ratio(2 * pair.common_count, pair.reference_count + pair.predicted_count)
 
 
 def jaccard(pair: MaskPair) -> float:
     """Jaccard index in 3-D, |A ∩ B| / |A ∪ B|: 0 where one mask is empty, NaN where both are."""
-    union = pair.reference_count + pair.predicted_count - pair.common_count
-    return pair.common_count / union if union else NAN
+    return _ratio(pair.common_count, pair.reference_count + pair.predicted_count - pair.common_count)
+
+
+def sensitivity(pair: MaskPair) -> float:
+    """Share of the reference that was found (recall), |A ∩ B| / |A|: NaN where the reference is empty."""
+    return _ratio(pair.common_count, pair.reference_count)
+
+
+def specificity(pair: MaskPair) -> float:
+    """Share of the voxels outside the reference that were left out: NaN where the reference fills the image."""
+    return _ratio(pair.background_count, pair.total_count - pair.reference_count)
+
+
+def positive_predictive_value(pair: MaskPair) -> float:
+    """Share of the prediction that is right (precision), |A ∩ B| / |B|: NaN where the prediction is empty."""
+    return _ratio(pair.common_count, pair.predicted_count)
+
+
+def negative_predictive_value(pair: MaskPair) -> float:
+    """Share of the voxels outside the prediction that are rightly so: NaN where the prediction fills the image."""
+    return _ratio(pair.background_count, pair.total_count - pair.predicted_count)
 
 
 def hausdorff(pair: MaskPair) -> float:
     """Hausdorff distance in mm, the maximum over the 3-D surfaces: NaN where a mask is empty."""
     return pair.distances.maximum()
+
+
+def hausdorff_pixels(pair: MaskPair) -> float:
+    """Hausdorff distance in 3-D with every voxel a unit cube, in voxels: NaN where a mask is empty."""
+    return pair.distances_at((1.0, 1.0, 1.0)).maximum()
 
 
 def hausdorff95(pair: MaskPair) -> float:
@@ -111,14 +96,40 @@ def average_symmetric_surface_distance(pair: MaskPair) -> float:
     return pair.distances.mean_of_means()
 
 
+def normalised_surface_dice(pair: MaskPair, tolerance: float = NSD_TOLERANCE_MM) -> float:
+    """Share of both surfaces within `tolerance` mm of the other, in 3-D: 0 where one mask is empty, NaN where both are.
+
+    Surface voxels are counted, not weighted by their area (as MONAI's `compute_surface_dice` by default; DeepMind's
+    surface-distance weights them).
+    """
+    if bool(pair.reference_count) != bool(pair.predicted_count):
+        return 0.0
+    return pair.distances.share_within(tolerance + ROUNDING_MM)
+
+
 def reference_volume(pair: MaskPair) -> float:
     """Volume of the reference in ml: 0 where it is empty."""
-    return pair.reference_count * float(np.prod(pair.spacing)) / CUBIC_MM_PER_ML
+    return pair.reference_count * pair.voxel_volume / CUBIC_MM_PER_ML
 
 
 def predicted_volume(pair: MaskPair) -> float:
     """Volume of the prediction in ml: 0 where it is empty."""
-    return pair.predicted_count * float(np.prod(pair.spacing)) / CUBIC_MM_PER_ML
+    return pair.predicted_count * pair.voxel_volume / CUBIC_MM_PER_ML
+
+
+def nsd_metric(tolerance: float = NSD_TOLERANCE_MM) -> Metric:
+    """Return the normalised surface Dice at a tolerance in mm; any but the default stands in the name (`nsd_3mm`)."""
+    return Metric(
+        "nsd" if tolerance == NSD_TOLERANCE_MM else f"nsd_{tolerance:g}mm",
+        f"NSD at {tolerance:g} mm", "1",
+        f"Normalised surface Dice: share of the surface voxels of both masks, pooled and each counted once, at most "
+        f"{tolerance:g} mm from the other surface (3-D). 0 where one mask is empty, undefined where both are.",
+        lambda pair: normalised_surface_dice(pair, tolerance),
+    )  # fmt: skip
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else NAN
 
 
 def _by_name(*metrics: Metric) -> Mapping[str, Metric]:
@@ -126,6 +137,9 @@ def _by_name(*metrics: Metric) -> Mapping[str, Metric]:
 
 
 _SURFACE = "A surface voxel has a face (6-neighbourhood) towards the outside of its mask or on the border of the image."
+_FIELD_OF_VIEW = (
+    "Depends on the field of view: a wider image adds background that nobody gets wrong and brings it nearer to 1."
+)
 
 METRICS: Mapping[str, Metric] = _by_name(
     Metric(
@@ -140,10 +154,40 @@ METRICS: Mapping[str, Metric] = _by_name(
         jaccard, regional=True,
     ),
     Metric(
+        "sensitivity", "sensitivity", "1",
+        "|A ∩ B| / |A| over the same voxels: the share of the reference that was found (recall). Undefined where the "
+        "reference is empty.",
+        sensitivity, regional=True,
+    ),
+    Metric(
+        "specificity", "specificity", "1",
+        "Voxels of the image outside both masks over those outside the reference (3-D). "
+        f"{_FIELD_OF_VIEW} Undefined where the reference fills the image.",
+        specificity,
+    ),
+    Metric(
+        "ppv", "PPV", "1",
+        "|A ∩ B| / |B| over the voxels of the stack (3-D), or of the slices of a region: the share of the prediction "
+        "that is right (precision). Undefined where the prediction is empty.",
+        positive_predictive_value, regional=True,
+    ),
+    Metric(
+        "npv", "NPV", "1",
+        "Voxels of the image outside both masks over those outside the prediction (3-D). "
+        f"{_FIELD_OF_VIEW} Undefined where the prediction fills the image.",
+        negative_predictive_value,
+    ),
+    Metric(
         "hd", "Hausdorff distance", "mm",
         "Largest distance from a surface voxel of one mask to the nearest surface voxel of the other (3-D). "
         f"{_SURFACE} Undefined where a mask is empty.",
         hausdorff,
+    ),
+    Metric(
+        "hd_pixels", "Hausdorff distance", "px",
+        "The same with every voxel taken as a unit cube, whatever its spacing (3-D): a slice further counts as one. "
+        "Undefined where a mask is empty.",
+        hausdorff_pixels, on_request=True,
     ),
     Metric(
         "hd95", "HD95", "mm",
@@ -157,6 +201,7 @@ METRICS: Mapping[str, Metric] = _by_name(
         "Undefined where a mask is empty.",
         average_symmetric_surface_distance,
     ),
+    nsd_metric(),
     Metric(
         "reference_volume", "reference volume", "ml",
         "Number of reference voxels times the volume of a voxel.",

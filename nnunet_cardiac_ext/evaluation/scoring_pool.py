@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ import numpy as np
 from nnunet_cardiac_ext.errors import CardiacError
 from nnunet_cardiac_ext.evaluation.inputs import Volume, format_numbers, read_labels, require_same_shape
 from nnunet_cardiac_ext.evaluation.scoring import CaseScore, score_case
+from nnunet_cardiac_ext.evaluation.scoring_settings import ScoringSettings
 from nnunet_cardiac_ext.processes import run_jobs
 
 # Headers are rounded to float32 by some writers; a real difference of voxel size is far larger.
@@ -28,7 +30,7 @@ class Outcome(NamedTuple):
 
 
 def score_pairs(
-    pairs: Mapping[str, tuple[Path, Path]], labels: Mapping[str, int], *, workers: int = 1
+    pairs: Mapping[str, tuple[Path, Path]], settings: ScoringSettings, *, workers: int = 1
 ) -> Iterator[Outcome]:
     """Yield the outcome of each case as it is ready.
 
@@ -36,28 +38,33 @@ def score_pairs(
 
     Args:
         pairs: Files of reference and prediction by case.
-        labels: Label value by structure name.
+        settings: What to score.
         workers: Number of processes; 1 works in this one.
 
     Raises:
         WorkError: A worker process died.
     """
-    jobs = [(case, *paths, labels) for case, paths in pairs.items()]
-    return run_jobs(score_files, jobs, workers=workers, context=_context(), initializer=_use_one_thread)
+    jobs = [(case, *paths, settings) for case, paths in pairs.items()]
+    return run_jobs(score_files, jobs, workers=workers, context=_context())
 
 
-def score_files(case: str, reference: Path, prediction: Path, labels: Mapping[str, int]) -> Outcome:
+def score_files(case: str, reference: Path, prediction: Path, settings: ScoringSettings) -> Outcome:
     """Read and score one case.
 
     Voxels are compared by index and the spacing is the reference's; a prediction whose header says otherwise gets a
     remark.
     """
+    labels, lenient = settings.labels, settings.others_as_background
     try:
-        expected, predicted = read_labels(reference, labels), read_labels(prediction, labels)
+        expected = read_labels(reference, labels, others_as_background=lenient)
+        predicted = read_labels(prediction, labels, others_as_background=lenient)
         require_same_shape(prediction, predicted, expected)
     except CardiacError as error:
         return Outcome(case, None, str(error))
-    score = score_case(case, expected.array, predicted.array, spacing=expected.spacing, labels=labels)
+    score = score_case(
+        case, expected.array, predicted.array, spacing=expected.spacing, labels=labels, settings=settings
+    )
+    score = replace(score, other_labels=tuple(sorted({*expected.other_labels, *predicted.other_labels})))
     if not np.allclose(expected.spacing, predicted.spacing, rtol=SPACING_TOLERANCE, atol=0):
         score.remarks.append(
             f"{prediction}: spacing {format_numbers(predicted.spacing)} mm differs from the reference's "
@@ -78,15 +85,9 @@ def _points_elsewhere(first: Volume, second: Volume) -> bool:
 
 
 def _context() -> BaseContext:
-    """One server imports torch once and its forks share it; a plain fork of this process could inherit locks."""
+    """One server imports the libraries once, its forks share them; a fork of this process could inherit locks."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["monai.metrics.utils", __name__])
+    context.set_forkserver_preload([__name__])
     return context
-
-
-def _use_one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)

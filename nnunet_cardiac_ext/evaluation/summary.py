@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -58,9 +59,9 @@ class SummaryRow(NamedTuple):
 
 def statistics(values: Iterable[float]) -> Statistics:
     """Summarise values; NaN are counted and left out."""
-    array = np.asarray(list(values), dtype=float)
-    known = array[np.isfinite(array)]
-    undefined = len(array) - len(known)
+    found = np.asarray(list(values), dtype=float)
+    known = found[np.isfinite(found)]
+    undefined = len(found) - len(known)
     if not len(known):
         return Statistics(0, undefined, *[float("nan")] * 5)
     q1, median, q3 = (float(value) for value in np.percentile(known, (25, 50, 75)))
@@ -68,7 +69,42 @@ def statistics(values: Iterable[float]) -> Statistics:
     return Statistics(len(known), undefined, float(known.mean()), spread, median, q1, q3)
 
 
-def summarise(rows: Sequence[MetricRow], cases: Sequence[CaseRow], by: Sequence[str]) -> list[SummaryRow]:
+class Values:
+    """The numbers of `metrics.csv` without their words: what is kept of each case until all are summarised."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._values: dict[tuple[str, ...], array[float]] = defaultdict(lambda: array("d"))
+        self._cases: dict[tuple[str, ...], array[int]] = defaultdict(lambda: array("q"))
+
+    def add(self, row: MetricRow) -> None:
+        """Take in one row."""
+        key = row.structure, row.region, row.metric, row.unit, row.convention
+        self._values[key].append(row.value)
+        self._cases[key].append(self._numbers.setdefault(row.case, len(self._numbers)))
+
+    def summarise(self, cases: Sequence[CaseRow], by: Sequence[str]) -> list[SummaryRow]:
+        """Summarise over all cases, then over the groups of each column; as the function `summarise`."""
+        check_columns(cases, by)
+        summary = list(self._group("", ALL_CASES, None))
+        for column in by:
+            groups = _group_by_case(cases, column)
+            group_of = np.array([groups.get(case, "") for case in self._numbers])
+            for group in sorted(set(group_of.tolist()) - {""}):
+                summary += self._group(column, group, group_of == group)
+        return summary
+
+    def _group(self, column: str, group: str, members: np.ndarray | None) -> Iterator[SummaryRow]:
+        for key, values in self._values.items():
+            found = np.asarray(values)
+            if members is not None:
+                found = found[members[np.asarray(self._cases[key])]]
+            if len(found):
+                structure, region, metric, unit, convention = key
+                yield SummaryRow(column, group, structure, region, metric, unit, convention, *statistics(found))
+
+
+def summarise(rows: Iterable[MetricRow], cases: Sequence[CaseRow], by: Sequence[str]) -> list[SummaryRow]:
     """Summarise over all cases, then over the groups of each column.
 
     Args:
@@ -77,21 +113,16 @@ def summarise(rows: Sequence[MetricRow], cases: Sequence[CaseRow], by: Sequence[
         by: Columns of the case table; cases without a value there are left out of its groups.
 
     Returns:
-        Rows in the order of the columns, groups (sorted), structures, regions and metrics.
+        Rows in the order of the columns, groups (sorted), conventions, structures, regions and metrics.
 
     Raises:
         UsageError: A column is not in the case table.
     """
     check_columns(cases, by)
-    summary = list(_summarise_group("", ALL_CASES, rows))
-    for column in by:
-        groups = _group_by_case(cases, column)
-        by_group: dict[str, list[MetricRow]] = defaultdict(list)
-        for row in rows:
-            by_group[groups.get(row.case, "")].append(row)
-        for group in sorted(by_group.keys() - {""}):
-            summary += _summarise_group(column, group, by_group[group])
-    return summary
+    values = Values()
+    for row in rows:
+        values.add(row)
+    return values.summarise(cases, by)
 
 
 def check_columns(cases: Sequence[CaseRow], by: Sequence[str]) -> None:
@@ -102,14 +133,6 @@ def check_columns(cases: Sequence[CaseRow], by: Sequence[str]) -> None:
             raise UsageError(f"--by {column}: expected a case table (cases.csv), found none; name it with --cases")
         if column not in known:
             raise UsageError(f"--by {column}: expected a column of cases.csv ({', '.join(known)})")
-
-
-def _summarise_group(column: str, group: str, rows: Iterable[MetricRow]) -> Iterator[SummaryRow]:
-    values: dict[tuple[str, ...], list[float]] = defaultdict(list)
-    for row in rows:
-        values[row.structure, row.region, row.metric, row.unit, row.convention].append(row.value)
-    for (structure, region, metric, unit, convention), found in values.items():
-        yield SummaryRow(column, group, structure, region, metric, unit, convention, *statistics(found))
 
 
 def _group_by_case(cases: Sequence[CaseRow], column: str) -> Mapping[str, str]:

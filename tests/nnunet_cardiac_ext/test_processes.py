@@ -1,12 +1,14 @@
 import os
 import signal
+import weakref
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from nnunet_cardiac_ext import processes
-from nnunet_cardiac_ext.errors import WorkError
-from nnunet_cardiac_ext.processes import available_cores, run_jobs
+from nnunet_cardiac_ext.errors import UsageError, WorkError
+from nnunet_cardiac_ext.processes import available_cores, number_of_workers, run_jobs
 
 
 # What workers call has to be importable there; a test module is not, so the functions are those of the library.
@@ -68,3 +70,20 @@ def test_cores_are_those_of_the_job(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     assert available_cores() == 64
+
+
+def test_workers_are_those_asked_for_or_as_many_as_pay(monkeypatch):
+    monkeypatch.setattr(processes, "available_cores", lambda: 4)
+    assert [number_of_workers(None, jobs, jobs_per_worker=10) for jobs in (0, 19, 20, 1000)] == [1, 1, 2, 4]
+    assert number_of_workers(7, 1, jobs_per_worker=10) == 7
+    with pytest.raises(UsageError, match="-np: expected at least 1 process, got 0"):
+        number_of_workers(0, 5, jobs_per_worker=10)
+
+
+@pytest.mark.slow
+def test_results_that_were_handed_out_are_not_kept():
+    alive, most = [], 0
+    for result in run_jobs(Counter, [(str(number),) for number in range(6)], workers=2):
+        alive.append(weakref.ref(result))
+        most = max(most, sum(reference() is not None for reference in alive))
+    assert most <= 2  # the one at hand and the one before it

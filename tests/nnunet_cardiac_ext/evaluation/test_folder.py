@@ -8,6 +8,7 @@ from helpers.label_stacks import heart, write_study, write_volume
 
 from nnunet_cardiac_ext.errors import UsageError, WorkError
 from nnunet_cardiac_ext.evaluation import evaluate, report
+from nnunet_cardiac_ext.evaluation.scoring_pool import score_files
 
 METRIC_COLUMNS = ["case", "structure", "region", "metric", "value", "unit", "convention", "reason"]
 SUMMARY_COLUMNS = [
@@ -111,16 +112,150 @@ def test_cases_without_a_line_in_the_case_table_are_remarked(tmp_path):
 def test_an_interrupted_second_evaluation_is_not_taken_for_the_first(tmp_path, monkeypatch):
     folders = write_study(tmp_path, subjects=1)
     evaluate(*folders, tmp_path / "out", workers=1, quiet=True)
-
-    def killed(path, *arguments):
-        assert path.name == "metrics.csv"
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("nnunet_cardiac_ext.evaluation.folder.write_csv", killed)
+    before = (tmp_path / "out" / "metrics.csv").read_bytes()
+    monkeypatch.setattr("nnunet_cardiac_ext.evaluation.folder_tables.write_csv", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        evaluate(*folders, tmp_path / "out", workers=1, quiet=True)
+        evaluate(*folders, tmp_path / "out", labels={"LV": 3}, workers=1, quiet=True)
+    assert (tmp_path / "out" / "metrics.csv").read_bytes() != before
     with pytest.raises(UsageError, match=r"evaluation\.json: cannot be read"):
         report(tmp_path / "out", quiet=True)
+
+
+def interrupt(*_, **__):
+    raise KeyboardInterrupt
+
+
+class Scorer:
+    """Scores as the real one does, counts, and stops before a given call as Ctrl-C would."""
+
+    def __init__(self, monkeypatch, stop_before=None):
+        self.scored, self._stop_before = [], stop_before
+        self._real = score_files
+        monkeypatch.setattr("nnunet_cardiac_ext.evaluation.scoring_pool.score_files", self)
+
+    def __call__(self, case, *arguments):
+        if len(self.scored) == self._stop_before:
+            raise KeyboardInterrupt
+        self.scored.append(case)
+        return self._real(case, *arguments)
+
+
+CASES = ["patient000_ED", "patient000_ES", "patient001_ED", "patient001_ES"]
+TABLES = ("metrics.csv", "summary.csv", "clinical.csv", "profiles.csv", "slices.csv")
+
+
+def stopped_after_two(tmp_path, monkeypatch, folders, **options):
+    with monkeypatch.context() as patch:
+        Scorer(patch, stop_before=2)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(*folders, tmp_path / "out", workers=1, quiet=True, **options)
+
+
+def test_an_interrupted_evaluation_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    folders = write_study(tmp_path)
+    evaluate(*folders, tmp_path / "expected", slices=True, workers=1, quiet=True)
+    stopped_after_two(tmp_path, monkeypatch, folders, slices=True)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".evaluation"]
+    scorer = Scorer(monkeypatch)
+    result = evaluate(*folders, tmp_path / "out", slices=True, workers=1, quiet=True)
+    assert scorer.scored == CASES[2:]
+    assert result.cases == tuple(CASES)
+    for name in TABLES:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()
+    assert not (tmp_path / "out" / ".evaluation").exists()
+
+
+def test_a_prediction_that_changed_meanwhile_is_scored_again(tmp_path, monkeypatch):
+    folders = write_study(tmp_path)
+    stopped_after_two(tmp_path, monkeypatch, folders)
+    write_volume(folders[1] / f"{CASES[0]}.nii.gz", heart())
+    scorer = Scorer(monkeypatch)
+    result = evaluate(*folders, tmp_path / "out", workers=1, quiet=True)
+    assert scorer.scored == [CASES[0], *CASES[2:]]
+    wanted = ("LV", "all", "dice")
+    dice = {row.case: row.value for row in result.metrics if (row.structure, row.region, row.metric) == wanted}
+    assert dice[CASES[0]] == 1
+    assert dice[CASES[1]] < 1
+
+
+def test_other_settings_start_anew(tmp_path, monkeypatch):
+    folders = write_study(tmp_path)
+    stopped_after_two(tmp_path, monkeypatch, folders)
+    scorer = Scorer(monkeypatch)
+    evaluate(*folders, tmp_path / "out", scheme="thirds", workers=1, quiet=True)
+    assert scorer.scored == CASES
+    assert not (tmp_path / "out" / ".evaluation").exists()
+
+
+def test_a_repaired_file_alone_is_scored_and_a_whole_evaluation_starts_anew(tmp_path, monkeypatch):
+    folders = write_study(tmp_path)
+    good = (folders[1] / f"{CASES[1]}.nii.gz").read_bytes()
+    (folders[1] / f"{CASES[1]}.nii.gz").write_bytes(b"broken")
+    assert list(evaluate(*folders, tmp_path / "out", workers=1, quiet=True).failures) == [CASES[1]]
+    (folders[1] / f"{CASES[1]}.nii.gz").write_bytes(good)
+    scorer = Scorer(monkeypatch)
+    assert evaluate(*folders, tmp_path / "out", workers=1, quiet=True).cases == tuple(CASES)
+    assert scorer.scored == [CASES[1]]
+    evaluate(*folders, tmp_path / "out", workers=1, quiet=True)
+    assert scorer.scored == [CASES[1], *CASES]
+
+
+def test_structures_named_by_labels_are_scored_alone(tmp_path):
+    folders = write_study(tmp_path, subjects=1)
+    whole = evaluate(*folders, tmp_path / "whole", workers=1, quiet=True)
+    result = evaluate(*folders, tmp_path / "out", labels={"LV": 3}, workers=1, quiet=True)
+    assert result.remarks == ["label values 1, 2 are not named by --labels; they were taken for background"]
+    assert {row.structure for row in result.metrics} == {"LV"}
+    for metric in ("dice", "hd95", "specificity"):
+        assert result.mean(metric, "LV") == whole.mean(metric, "LV")
+
+
+def test_the_report_shows_what_was_scored_and_our_convention(tmp_path):
+    folders = write_study(tmp_path, subjects=1)
+    evaluate(*folders, tmp_path / "plain", labels={"LV": 3}, workers=1, quiet=True)
+    both = ("nnunet-cardiac", "mnms")
+    evaluate(*folders, tmp_path / "out", labels={"LV": 3}, conventions=both, workers=1, quiet=True)
+    pages = [report(tmp_path / name, quiet=True).read_text(encoding="utf-8") for name in ("plain", "out")]
+    assert "expected the labels" not in pages[0]
+    tables = [page[page.index("<table") : page.index("</table>")] for page in pages]
+    assert tables[0] == tables[1]
+
+
+def test_a_report_without_our_convention_is_one_line(tmp_path):
+    folders = write_study(tmp_path, subjects=1)
+    evaluate(*folders, tmp_path / "out", conventions=("mnms",), workers=1, quiet=True)
+    with pytest.raises(UsageError, match="by the convention nnunet-cardiac, found no assd, dice"):
+        report(tmp_path / "out", quiet=True)
+
+
+def test_conventions_scheme_and_choices_are_named_in_the_facts(tmp_path):
+    folders = write_study(tmp_path, subjects=1)
+    result = evaluate(
+        *folders, tmp_path / "out", conventions=("nnunet-cardiac", "acdc"), metrics=("dice", "nsd"), scheme="thirds",
+        nsd_tolerance=1, workers=1, quiet=True,
+    )  # fmt: skip
+    facts = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert list(facts["conventions"]) == ["nnunet-cardiac", "acdc"]
+    assert (facts["metrics"], facts["scheme"], facts["nsd_tolerance_mm"]) == (["dice", "nsd_1mm"], "thirds", 1)
+    assert facts["command"].endswith(
+        "--convention nnunet-cardiac acdc --metrics dice,nsd --scheme thirds --nsd-tolerance 1"
+    )
+    assert result.mean("dice", "LV", convention="acdc") == result.mean("dice", "LV")
+    clinical = read(tmp_path / "out" / "clinical.csv")  # also without the volumes among the metrics
+    assert float(clinical[0]["lv_edv_ml_reference"]) == pytest.approx((heart() == 3).sum() * 20 / 1000)
+
+
+def test_slices_are_written_on_request_and_removed_when_they_are_old(tmp_path):
+    folders = write_study(tmp_path, subjects=1)
+    evaluate(*folders, tmp_path / "out", slices=True, workers=1, quiet=True)
+    rows = read(tmp_path / "out" / "slices.csv")
+    assert list(rows[0]) == [
+        "case", "slice", "region", "third", "structure", "dice", "hd_mm", "reference_area_mm2", "predicted_area_mm2",
+        "reason",
+    ]  # fmt: skip
+    assert len(rows) == (6 + 5) * 3
+    evaluate(*folders, tmp_path / "out", workers=1, quiet=True)
+    assert not (tmp_path / "out" / "slices.csv").exists()
 
 
 def test_nothing_is_written_when_no_case_can_be_scored(tmp_path):

@@ -88,6 +88,14 @@ def test_unknown_label_and_unreadable_file_are_one_line_errors(tmp_path):
         read_labels(tmp_path / "broken.nii.gz", LABELS)
 
 
+def test_other_labels_become_background_where_that_was_asked_for(tmp_path):
+    write_volume(tmp_path / "heart.nii.gz", heart().astype(np.float64))
+    found = read_labels(tmp_path / "heart.nii.gz", {"LV": 3}, others_as_background=True)
+    np.testing.assert_array_equal(found.array, np.where(heart() == 3, 3, 0))
+    assert found.other_labels == (1, 2)
+    assert read_labels(tmp_path / "heart.nii.gz", LABELS).other_labels == ()
+
+
 def test_four_dimensions_are_refused(tmp_path):
     nib.save(nib.Nifti1Image(np.zeros((4, 4, 3, 2), np.uint8), np.eye(4)), tmp_path / "cine.nii.gz")
     with pytest.raises(WorkError, match="expected a 3-D image, got 4-D"):
