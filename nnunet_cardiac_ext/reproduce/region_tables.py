@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnunet_cardiac_ext.evaluation.hypothesis_tests import TESTS
+from nnunet_cardiac_ext.evaluation.comparison.hypothesis_tests import TESTS
 from nnunet_cardiac_ext.recipes import ModelRecipe, TableRecipe
 from nnunet_cardiac_ext.reproduce.curves import draw_curves
 from nnunet_cardiac_ext.reproduce.study import Study

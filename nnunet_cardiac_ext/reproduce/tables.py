@@ -37,8 +37,8 @@ def published_numbers(recipe: TableRecipe, data_set: str) -> dict[tuple[str, ...
     if not recipe.published:
         return {}
     source = resources.files("nnunet_cardiac_ext.reproduce") / "published" / recipe.published
-    with source.open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row.pop("data_set") == data_set]
+    lines = source.read_text(encoding="utf-8").splitlines()
+    rows = [row for row in csv.DictReader(lines) if row.pop("data_set") == data_set]
     return {tuple(row[key] for key in recipe.keys): row for row in rows}
 
 
