@@ -13,10 +13,18 @@ from dataset_conversion.geometry import Geometry
 from dataset_conversion.images import Stack, read_stack
 from nnunet_cardiac_ext.case_table import CaseRow
 
+Stacks = Mapping[tuple[Path, str], Stack]
+"""The files of a subject as they were read, by path and content."""
+
 
 def read_nifti(path: Path, content: str) -> Stack:
     """Read the volumes of a NIfTI file, which holds only one thing; raises like `images.read_stack`."""
     return read_stack(path)
+
+
+def as_found(subject: SourceSubject, stacks: Stacks) -> SourceSubject:
+    """Return the subject as its reader found it: its files tell nothing that changes its cases."""
+    return subject
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,9 @@ class DataSetFacts:
             nnU-Net paints them; empty for one label per structure.
         read: Reads what a `VolumeFile` names, given its path and content; raises `SourceError` for a damaged file. A
             function of a module, so that worker processes find it.
+        settle: Completes a subject once its files are read, where only they tell which frames are its cases. It gets
+            the subject and its stacks by path and content, keeps the number of cases and their files, and raises
+            `SourceError` where the files contradict what is known. A function of a module too.
     """
 
     name: str
@@ -44,6 +55,7 @@ class DataSetFacts:
     licence: str
     region_labels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     read: Callable[[Path, str], Stack] = read_nifti
+    settle: Callable[[SourceSubject, Stacks], SourceSubject] = as_found
 
 
 @dataclass(frozen=True)
@@ -99,12 +111,14 @@ class SourceCase:
         image: The image.
         labels: Its labels, if it has any.
         prepare: What is done to both before they are written; None writes them as they are.
+        notes: What the reader found wrong with it and how that was settled, one line each.
     """
 
     row: CaseRow
     image: VolumeFile
     labels: VolumeFile | None = None
     prepare: Preparation | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ def convert_subjects(
     folds: int = DEFAULT_FOLDS,
     seed: int = DEFAULT_SEED,
     splitter: Splitter | None = None,
+    remarks: Sequence[str] = (),
+    leaks_intended: bool = False,
     overwrite_splits: bool = False,
     workers: int | None = None,
     quiet: bool = False,
@@ -52,6 +54,8 @@ def convert_subjects(
         seed: Seed of the folds.
         splitter: Makes the folds of the training cases instead (leave one vendor out); `folds` and `seed` then say
             nothing.
+        remarks: What a reader has to know of this conversion, one line each, for the summary.
+        leaks_intended: Whether `splitter` puts subjects on both sides of a fold on purpose; a remark should say so.
         overwrite_splits: Replace different folds that lie there already.
         workers: Worker processes; None takes all processors that this process may use.
         quiet: Show no progress.
@@ -79,7 +83,10 @@ def convert_subjects(
     }
     settings = {"dataset_id": dataset_id, "folds": folds, "seed": seed}
     outcomes = [results[subject.name] for subject in subjects]
-    report = ConversionReport(dataset.folder, source, facts, list(subjects), outcomes, settings)
+    report = ConversionReport(
+        dataset.folder, source, facts, list(subjects), outcomes, settings,
+        remarks=list(remarks), leaks_intended=leaks_intended,
+    )  # fmt: skip
     splitter = splitter or partial(split_by_subject, folds=folds, seed=seed)
     _describe(dataset, facts, report, splitter=splitter, overwrite_splits=overwrite_splits)
     report.write()
@@ -95,11 +102,13 @@ def _describe(
     folders = [dataset.folder]
     if os.environ.get(discovery.PREPROCESSED):
         folders.append(discovery.preprocessed_folder() / dataset.folder.name)
-    report.splits = splitter(training)
     try:
+        report.splits = splitter(training)
         write_splits(report.splits, folders, overwrite=overwrite_splits)
     except CardiacError as error:
         report.problems.append(str(error))
+    except ValueError as error:
+        report.problems.append(f"splits_final.json: {error}")
 
 
 def _require_own_files(dataset: RawDataset, subjects: Sequence[SourceSubject], source: Path) -> None:

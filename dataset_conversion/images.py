@@ -21,6 +21,8 @@ SUFFIXES = (".nii.gz", ".nii")
 # Labels that went through a scale factor come back with rounding; 0.999 is no such thing.
 LABEL_TOLERANCE = 1e-4
 _HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has 348
+# EMIDEC names an image and its labels alike: only these folders tell them apart.
+_TELLING_FOLDERS = ("images", "contours")
 
 
 class SourceError(WorkError):
@@ -52,12 +54,17 @@ class Stack:
         """
         if frame is None:
             if self.array.ndim != 3:
-                raise SourceError(f"{self.path.name}: expected 3 dimensions, got {_describe(self.array.shape)}")
+                raise SourceError(f"{shown_name(self.path)}: expected 3 dimensions, got {_describe(self.array.shape)}")
             return self.array
         series = self.array if self.array.ndim == 4 else self.array[None]
         if frame >= len(series):
-            raise SourceError(f"{self.path.name}: expected at least {frame + 1} frames, got {len(series)}")
+            raise SourceError(f"{shown_name(self.path)}: expected at least {frame + 1} frames, got {len(series)}")
         return series[frame]
+
+
+def shown_name(path: Path) -> str:
+    """Return how messages name a file: its name, with its folder where only that tells what the file is."""
+    return f"{path.parent.name}/{path.name}" if path.parent.name.casefold() in _TELLING_FOLDERS else path.name
 
 
 def find_nifti(folder: Path, stem: str) -> Path | None:
@@ -84,15 +91,15 @@ def read_stack(path: Path) -> Stack:
     except SourceError:
         raise
     except Exception as error:  # nibabel, gzip and zlib raise a dozen types for damaged files
-        raise SourceError(f"{path.name}: {_reason(error)}") from error
+        raise SourceError(f"{shown_name(path)}: {_reason(error)}") from error
     while array.ndim > 3 and len(array) == 1:
         array = array[0]
     if array.ndim not in (3, 4) or not array.size:
-        raise SourceError(f"{path.name}: expected 3 dimensions, got {_describe(array.shape)}")
+        raise SourceError(f"{shown_name(path)}: expected 3 dimensions, got {_describe(array.shape)}")
     try:
         geometry = geometry_of(_raw_header(content)["pixdim"][1:4], image.affine)
     except ValueError as error:
-        raise SourceError(f"{path.name}: {error}") from error
+        raise SourceError(f"{shown_name(path)}: {error}") from error
     axis = slice_axis(array.shape[:-4:-1], geometry.spacing[::-1])
     array = np.moveaxis(array, -1 - axis, -3)
     return Stack(path, _as_stored(path, array), geometry.with_slices_along(axis))
@@ -100,14 +107,15 @@ def read_stack(path: Path) -> Stack:
 
 def count_frames(path: Path) -> int:
     """Return how many volumes a file says it holds, without reading them; raises like `read_stack`."""
-    try:
-        with _opened(path) as stream:
-            dimensions = _raw_header(stream.read(_HEADER_BYTES))["dim"]
-    except SourceError:
-        raise
-    except Exception as error:  # as above
-        raise SourceError(f"{path.name}: {_reason(error)}") from error
+    dimensions = _read_header(path)["dim"]
     return int(dimensions[4]) if dimensions[0] > 3 else 1
+
+
+def count_slices(path: Path) -> int:
+    """Return how many slices each volume of a file has, by its header alone; raises like `read_stack`."""
+    header = _read_header(path)
+    shape = tuple(int(size) for size in header["dim"][1:4])
+    return shape[slice_axis(shape, tuple(float(value) for value in header["pixdim"][1:4]))]
 
 
 def check_image(name: str, volume: np.ndarray) -> np.ndarray:
@@ -152,7 +160,7 @@ def check_same_grid(image: Stack, labels: Stack) -> tuple[str, ...]:
     Raises:
         SourceError: Shape or spacing differ, or an axis points elsewhere.
     """
-    name, shape, own = labels.path.name, labels.array.shape[-3:], labels.geometry
+    name, shape, own = shown_name(labels.path), labels.array.shape[-3:], labels.geometry
     if shape != image.array.shape[-3:]:
         raise SourceError(
             f"{name}: expected the shape of its image, {_describe(image.array.shape[-3:])}, got {_describe(shape)}"
@@ -189,9 +197,9 @@ def write_volume(path: Path, volume: np.ndarray, geometry: Geometry) -> None:
 def _opened(path: Path) -> Iterator[BufferedIOBase]:
     """Open a file for reading, decompressed; by its first bytes, because browsers decompress without renaming."""
     if not path.is_file():
-        raise SourceError(f"{path.name}: expected a file, found none")
+        raise SourceError(f"{shown_name(path)}: expected a file, found none")
     if not path.stat().st_size:
-        raise SourceError(f"{path.name}: expected a NIfTI file, got 0 bytes")
+        raise SourceError(f"{shown_name(path)}: expected a NIfTI file, got 0 bytes")
     with path.open("rb") as raw:
         compressed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
@@ -213,6 +221,16 @@ def _raw_header(content: bytes) -> nib.Nifti1Header:
     return header(content[: header.sizeof_hdr], check=False)
 
 
+def _read_header(path: Path) -> nib.Nifti1Header:
+    try:
+        with _opened(path) as stream:
+            return _raw_header(stream.read(_HEADER_BYTES))
+    except SourceError:
+        raise
+    except Exception as error:  # as in read_stack
+        raise SourceError(f"{shown_name(path)}: {_reason(error)}") from error
+
+
 @contextmanager
 def _silent_nibabel() -> Iterator[None]:
     before = nibabel_logger.disabled
@@ -225,7 +243,7 @@ def _silent_nibabel() -> Iterator[None]:
 
 def _as_stored(path: Path, array: np.ndarray) -> np.ndarray:
     if array.dtype.kind not in "iuf":
-        raise SourceError(f"{path.name}: expected one number per voxel, got the type {array.dtype}")
+        raise SourceError(f"{shown_name(path)}: expected one number per voxel, got the type {array.dtype}")
     small_integer = array.dtype.kind in "iu" and array.dtype.itemsize <= 2
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=") if small_integer else np.float32)
 

@@ -138,7 +138,9 @@ def _labels(label_map: LabelMap, facts: DataSetFacts) -> dict[str, Any]:
     regions = {name: list(values) for name, values in facts.region_labels.items()}
     # The value that nnU-Net paints for each region: the label that the region adds to the ones before it.
     order = [min(values) for values in regions.values()]
-    return {"labels": {"background": 0, **regions}, "regions_class_order": order}
+    # nnU-Net leaves the last key alone; the evaluation reads there what the values in the files mean.
+    structures = {"structures": {name: label_map.values[name] for name in label_map.structures}}
+    return {"labels": {"background": 0, **regions}, "regions_class_order": order, **structures}
 
 
 def _make_folders(dataset: RawDataset) -> None:
@@ -146,7 +148,8 @@ def _make_folders(dataset: RawDataset) -> None:
         dataset.states.mkdir(parents=True, exist_ok=True)
         for name in ("imagesTr", "labelsTr", "imagesTs", "labelsTs"):
             (dataset.folder / name).mkdir(exist_ok=True)
-        for path in (path for name in _FOLDERS for path in (dataset.folder / name).glob(".*")):
+        left = (path for name in (*_FOLDERS, dataset.states.name) for path in (dataset.folder / name).glob(".*"))
+        for path in left:
             if _PARTIAL.fullmatch(path.name):
                 path.unlink()
     except OSError as error:

@@ -34,6 +34,8 @@ class ConversionReport:
         results: What became of each of them, in the same order.
         settings: What the conversion was asked for.
         splits: The folds.
+        remarks: What a reader has to know of this conversion (an assumed spacing), one line each.
+        leaks_intended: Whether the folds were asked to have subjects on both sides, as a paper had it.
         problems: Failures that are not a subject's (folds that differ from those on disk), one line each.
     """
 
@@ -45,6 +47,8 @@ class ConversionReport:
     settings: Mapping[str, Any]
     problems: list[str] = field(default_factory=list)
     splits: Splits = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    leaks_intended: bool = False
 
     @property
     def cases(self) -> list[ConvertedCase]:
@@ -76,12 +80,16 @@ class ConversionReport:
         cases = ", ".join(f"{parts[part]} {part}" for part in IMAGE_FOLDERS if parts[part]) or "0"
         failed = sum(bool(result.problem) for result in self.results)
         notes = sum(len(case.notes) for case in self.cases)
+        subjects, done = {row.subject for row in self.rows}, len(self.results) - failed
+        # Where a subject is scanned several times, it is scans that are converted as a whole and counted below.
+        scans = f" in {done} scans" if len(subjects) < done else ""
         return (
-            f"{self.folder.name}: {cases} cases of {len(self.results) - failed} subjects"
+            f"{self.folder.name}: {cases} cases of {len(subjects)} subjects{scans}"
             f" ({sum(result.unchanged for result in self.results)} unchanged since an earlier run), {failed} failed\n"
             f"splits_final.json: {len(self.splits)} folds, "
             f"{leaks(self.splits, {row.case: row.subject for row in self.rows})} subjects on both sides of one\n"
             f"{self.folder / FILE_NAME}: what became of each file, {notes} notes on headers"
+            + "".join(f"\n{remark}" for remark in self.remarks)
         )
 
     def write(self) -> None:
@@ -93,13 +101,15 @@ class ConversionReport:
         done = [(s, r) for s, r in zip(self.subjects, self.results, strict=True) if not r.problem]
         return {
             "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-            "source": str(self.source),
+            "source": str(self.source.absolute()),
             "settings": dict(self.settings),
             "label_map": self.facts.label_map,
             "source_labels": dict(self.facts.source_labels),
             "read": f"{self.facts.read.__module__}.{self.facts.read.__qualname__}",
             "versions": _versions(),
             "folds": len(self.splits),
+            "remarks": self.remarks,
+            "leaks_intended": self.leaks_intended,
             "problems": self.problems,
             "failed": [
                 {"subject": s.name, "reason": r.problem, "files": [self._relative(path) for path in s.files]}
@@ -109,8 +119,10 @@ class ConversionReport:
             "converted": [
                 {
                     "case": converted.row.case,
-                    "image": self._place(case.image),
-                    "labels": self._place(case.labels) if case.labels else None,
+                    "image": self._place(case.image, converted.frames[0]),
+                    "labels": self._place(case.labels, converted.frames[1])
+                    if case.labels and converted.voxels
+                    else None,
                     "prepared": type(case.prepare).__name__ if case.prepare else None,
                     "written": dataset.image(converted.row).relative_to(self.folder).as_posix(),
                     "unchanged": result.unchanged,
@@ -127,11 +139,12 @@ class ConversionReport:
             ],
         }
 
-    def _place(self, volume: VolumeFile) -> dict[str, Any]:
-        return {"file": self._relative(volume.path), "frame": volume.frame, "content": volume.content}
+    def _place(self, volume: VolumeFile, frame: int | None) -> dict[str, Any]:
+        return {"file": self._relative(volume.path), "frame": frame, "content": volume.content}
 
     def _relative(self, path: Path) -> str:
-        return path.relative_to(self.source).as_posix()
+        # A csv may list files that lie elsewhere.
+        return (path.relative_to(self.source) if path.is_relative_to(self.source) else path).as_posix()
 
 
 def _versions() -> dict[str, str]:

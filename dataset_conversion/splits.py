@@ -15,15 +15,17 @@ FILE_NAME = "splits_final.json"
 Splits = list[dict[str, list[str]]]
 
 
-def split_by_subject(rows: Sequence[CaseRow], *, folds: int, seed: int) -> Splits:
+def split_by_subject(rows: Sequence[CaseRow], *, folds: int, seed: int, by: Sequence[str] = ("group",)) -> Splits:
     """Deal the subjects of each group, shuffled, to the folds in turn.
 
-    The deal goes on from group to group, so that the folds differ by at most one subject in all and in each group.
+    The deal goes on from group to group, so that the folds differ by at most one subject in all and in each group. Of
+    several columns the folds are even in the first, and in each combination.
 
     Args:
         rows: The training cases.
         folds: Number of folds; fewer subjects than that give as many folds as there are subjects.
         seed: Seed of the shuffle.
+        by: Columns whose values make the groups: fields of `CaseRow` or extra columns.
 
     Returns:
         Per fold the sorted cases of "train" and "val". None if there are fewer than two subjects: nothing to split.
@@ -31,7 +33,7 @@ def split_by_subject(rows: Sequence[CaseRow], *, folds: int, seed: int) -> Split
     Raises:
         ValueError: A subject is in two groups.
     """
-    groups = _subjects_by_group(rows)
+    groups = _subjects_by_group(rows, by)
     count = min(folds, sum(len(subjects) for subjects in groups.values()))
     if count < 2:
         return []
@@ -64,7 +66,7 @@ def leave_one_out(rows: Sequence[CaseRow], column: str) -> Splits:
     """
     value_of: dict[str, str] = {}
     for row in rows:
-        value = str(row.extra.get(column) or getattr(row, column, ""))
+        value = _value(row, column)
         if not value:
             raise ValueError(f"{row.case}: expected a {column} to leave out, found none")
         if value_of.setdefault(row.subject, value) != value:
@@ -113,15 +115,21 @@ def write_splits(splits: Splits, folders: Sequence[Path], *, overwrite: bool) ->
             write_json(path, splits)
 
 
-def _subjects_by_group(rows: Sequence[CaseRow]) -> dict[str, list[str]]:
-    group_of: dict[str, str] = {}
+def _subjects_by_group(rows: Sequence[CaseRow], by: Sequence[str]) -> dict[tuple[str, ...], list[str]]:
+    group_of: dict[str, tuple[str, ...]] = {}
     for row in rows:
-        if group_of.setdefault(row.subject, row.group) != row.group:
-            raise ValueError(f"{row.subject}: expected one group, got {group_of[row.subject]} and {row.group}")
-    groups: dict[str, list[str]] = defaultdict(list)
+        group = tuple(_value(row, column) for column in by)
+        if group_of.setdefault(row.subject, group) != group:
+            first, second = (" ".join(values) for values in (group_of[row.subject], group))
+            raise ValueError(f"{row.subject}: expected one group, got {first} and {second}")
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for subject, group in sorted(group_of.items()):
         groups[group].append(subject)
     return groups
+
+
+def _value(row: CaseRow, column: str) -> str:
+    return str(row.extra.get(column) or getattr(row, column, ""))
 
 
 def _same(found: object, splits: Splits) -> bool:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dataset_conversion.cases import DataSetFacts, SourceCase, SourceSubject, Volume, VolumeFile
+from dataset_conversion.cases import DataSetFacts, SourceCase, SourceSubject, Stacks, Volume, VolumeFile, as_found
 from dataset_conversion.images import (
     SourceError,
     Stack,
     check_image,
     check_labels,
     check_same_grid,
+    shown_name,
     write_volume,
 )
 from dataset_conversion.raw_dataset import RawDataset
@@ -27,8 +28,9 @@ from nnunet_cardiac_ext.errors import CardiacError
 from nnunet_cardiac_ext.files import read_json, remove, write_json
 from nnunet_cardiac_ext.regions import base_is_first
 
-# To be raised when the same source would give other files: subjects of earlier runs are then converted again.
-FORMAT = 1
+# To be raised when the same source would give other files or another state: subjects of earlier runs are then
+# converted again.
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,13 @@ class ConvertedCase:
         row: Its complete line of cases.csv.
         voxels: Number of voxels by structure; empty without labels.
         notes: What was repaired.
+        frames: Index of the image and of the labels in their files, as `DataSetFacts.settle` left them.
     """
 
     row: CaseRow
     voxels: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    frames: tuple[int | None, int | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ def convert_subject(subject: SourceSubject, dataset: RawDataset, facts: DataSetF
     except SourceError as error:
         return SubjectResult(subject.name, problem=str(error))
     files: dict[str, int] = {}
+    if facts.settle is not as_found:  # a run that is killed below must know files whose names only the source told
+        write_json(dataset.state(subject.name), {"files": _promised(dataset, volumes)})
     for case, volume in volumes:
         write_volume(dataset.image(case.row), volume.image, volume.geometry)
         files |= _sizes(dataset, dataset.image(case.row))
@@ -105,22 +111,20 @@ def finished_files(dataset: RawDataset, subject: str) -> list[Path]:
     return [dataset.folder / name for name in _read_state(dataset, subject).get("files", {})]
 
 
-_Stacks = Mapping[tuple[Path, str], Stack]
-
-
 def _read_cases(subject: SourceSubject, facts: DataSetFacts) -> list[tuple[ConvertedCase, Volume]]:
     """Read each file of the subject once: a cine series holds many of its cases."""
     stacks: dict[tuple[Path, str], Stack] = {}
     for volume in subject.volumes:
         key = volume.path, volume.content
         stacks[key] = stacks.get(key) or facts.read(*key)
+    subject = facts.settle(subject, stacks)
     return [_described(case, _read_case(case, stacks, facts), facts) for case in subject.cases]
 
 
-def _read_case(case: SourceCase, stacks: _Stacks, facts: DataSetFacts) -> Volume:
+def _read_case(case: SourceCase, stacks: Stacks, facts: DataSetFacts) -> Volume:
     stack = _stack(stacks, case.image)
-    image = check_image(case.image.path.name, stack.volume(case.image.frame))
-    notes = _header_notes(stack)
+    image = check_image(shown_name(case.image.path), stack.volume(case.image.frame))
+    notes = case.notes + _header_notes(stack)
     labels = None
     if case.labels is not None:
         label_stack = _stack(stacks, case.labels)
@@ -132,28 +136,29 @@ def _read_case(case: SourceCase, stacks: _Stacks, facts: DataSetFacts) -> Volume
 
 def _described(case: SourceCase, volume: Volume, facts: DataSetFacts) -> tuple[ConvertedCase, Volume]:
     row = replace(case.row, spacing=volume.geometry.spacing, slices=len(volume.image))
+    frames = case.image.frame, case.labels.frame if case.labels else None
     if volume.labels is None:
-        return ConvertedCase(row, notes=volume.notes), volume
+        return ConvertedCase(row, notes=volume.notes, frames=frames), volume
     label_map = LABEL_MAPS[facts.label_map]
     voxels = {name: int((volume.labels == label_map.values[name]).sum()) for name in label_map.structures}
     row = replace(row, base_first=_base_first(volume.labels, label_map))
-    return ConvertedCase(row, voxels, volume.notes), volume
+    return ConvertedCase(row, voxels, volume.notes, frames), volume
 
 
-def _stack(stacks: _Stacks, volume: VolumeFile) -> Stack:
+def _stack(stacks: Stacks, volume: VolumeFile) -> Stack:
     return stacks[volume.path, volume.content]
 
 
 def _header_notes(stack: Stack) -> tuple[str, ...]:
-    return tuple(f"{stack.path.name}: {note}" for note in stack.geometry.notes)
+    return tuple(f"{shown_name(stack.path)}: {note}" for note in stack.geometry.notes)
 
 
 def _canonical_labels(stack: Stack, file: VolumeFile, facts: DataSetFacts) -> np.ndarray:
-    labels = check_labels(stack.path.name, stack.volume(file.frame))
+    labels = check_labels(shown_name(stack.path), stack.volume(file.frame))
     try:
         return LABEL_MAPS[facts.label_map].remap(labels, facts.source_labels)
     except ValueError as error:
-        raise SourceError(f"{stack.path.name}: {error}") from error
+        raise SourceError(f"{shown_name(stack.path)}: {error}") from error
 
 
 def _base_first(labels: np.ndarray, label_map: LabelMap) -> bool | None:
@@ -189,7 +194,10 @@ def _is_complete(dataset: RawDataset, state: Mapping[str, Any]) -> bool:
 def _cases_from(state: Mapping[str, Any]) -> tuple[ConvertedCase, ...]:
     return tuple(
         ConvertedCase(
-            CaseRow(**(case["row"] | {"spacing": tuple(case["row"]["spacing"])})), case["voxels"], tuple(case["notes"])
+            CaseRow(**(case["row"] | {"spacing": tuple(case["row"]["spacing"])})),
+            case["voxels"],
+            tuple(case["notes"]),
+            tuple(case["frames"]),
         )
         for case in state["cases"]
     )
@@ -200,6 +208,12 @@ def _remove_outputs(dataset: RawDataset, subject: SourceSubject, state: Mapping[
     # The state goes first: a run that is killed here must not leave one that promises files.
     for path in (dataset.state(subject.name), *sorted(files)):
         remove(path)
+
+
+def _promised(dataset: RawDataset, volumes: Sequence[tuple[ConvertedCase, Volume]]) -> dict[str, int]:
+    paths = [dataset.image(case.row) for case, _ in volumes]
+    paths += [dataset.labels(case.row) for case, volume in volumes if volume.labels is not None]
+    return {path.relative_to(dataset.folder).as_posix(): -1 for path in paths}
 
 
 def _sizes(dataset: RawDataset, path: Path) -> dict[str, int]:

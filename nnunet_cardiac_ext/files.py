@@ -99,10 +99,16 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     Raises:
         UsageError: The file is absent or is no UTF-8 text.
     """
+    return list(iterate_csv(path))
+
+
+def iterate_csv(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a csv one by one: for tables that are too long to be held; otherwise as `read_csv`."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            return [{key: value or "" for key, value in row.items() if key} for row in csv.DictReader(stream)]
+            for row in csv.DictReader(stream):
+                yield {key: value or "" for key, value in row.items() if key}
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path}: expected UTF-8 text, but {error}") from error

@@ -78,4 +78,68 @@ def _add_frames(parser: argparse.ArgumentParser) -> None:
     )
 
 
-_OWN_OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = MappingProxyType({"acdc": _add_frames})
+def _add_emidec(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--regions", action="store_true", help="train nnU-Net on whole myocardium, whole infarct and no-reflow"
+    )
+    parser.add_argument(
+        "--split",
+        choices=("patients", "slices"),
+        help="slices: a case per slice and one random 90/10 split of slices, as in paper 001; patients are then in "
+        "both parts (default: patients)",
+    )
+
+
+def _add_mnms(parser: argparse.ArgumentParser) -> None:
+    _add_frames(parser)
+    parser.add_argument(
+        "--train-on",
+        choices=("training", "labelled"),
+        help="labelled: also train on the labelled subjects of Validation and Testing (default: training; with "
+        "--leave-out: labelled)",
+    )
+    parser.add_argument(
+        "--leave-out",
+        choices=("vendor", "centre"),
+        help="one fold per vendor or centre, which is its validation part, instead of --folds even ones",
+    )
+
+
+def _add_mnms2(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--view",
+        choices=("sa", "la", "both"),
+        help="short axis, 4-chamber long axis, or both: the short axis as ID, the long axis as ID + 1 (default: sa)",
+    )
+    _add_frames(parser)
+    parser.add_argument(
+        "--train-on",
+        choices=("training", "labelled"),
+        help="labelled: also train on the labelled subjects of validation and testing (default: training)",
+    )
+
+
+def _add_mouse(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--spacing", type=float, nargs=3, metavar=("Z", "Y", "X"),
+        help="spacing in mm of HDF5 files, which hold none (default: 1 0.1 0.1, as published)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--prepare", choices=("none", "paper"), help="paper: --slice-spacing 0.16 --crop 96 (default: none)"
+    )
+    parser.add_argument(
+        "--slice-spacing", type=float, metavar="MM", help="interpolate slices this far apart, masks by their shape"
+    )
+    parser.add_argument(
+        "--crop", type=int, metavar="N", help="cut N x N pixels around the heart of training cases"
+    )  # fmt: skip
+    parser.add_argument(
+        "--partition", metavar="A:B:C",
+        help="shares of cases for training, validation (fold 0) and test such as 700:200:214, animals assigned so that "
+        "myocardial volumes are distributed alike (default: all train, in folds)",
+    )  # fmt: skip
+
+
+_OWN_OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = MappingProxyType(
+    {"acdc": _add_frames, "emidec": _add_emidec, "mnms": _add_mnms, "mnms2": _add_mnms2, "mouse": _add_mouse}
+)

@@ -46,4 +46,39 @@ def _add_acdc(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", dest="cine_frames", type=int, metavar="N", help="frames per cycle (default: 12)")
 
 
-_OWN_OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = MappingProxyType({"acdc": _add_acdc})
+def _add_emidec(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--testing", type=int, metavar="N", help="test cases, without contours (default: 5)")
+
+
+def _add_mnms(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--unlabelled", type=int, metavar="N", help="unlabelled training subjects (default: 4)")
+    parser.add_argument("--validation", type=int, metavar="N", help="validation subjects (default: 4)")
+    parser.add_argument("--testing", type=int, metavar="N", help="testing subjects (default: 7)")
+    parser.add_argument("--frames", dest="cine_frames", type=int, metavar="N", help="frames per cycle (default: 12)")
+
+
+def _add_mnms2(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--validation", type=int, metavar="N", help="validation subjects (default: 4)")
+    parser.add_argument("--testing", type=int, metavar="N", help="testing subjects (default: 6)")
+    parser.add_argument("--view", choices=("sa", "la", "both"), help="short axis, long axis or both (default: both)")
+    parser.add_argument("--frames", dest="cine_frames", type=int, metavar="N", help="frames per cycle (default: 12)")
+    parser.add_argument(
+        "--distractors", type=int, metavar="N",
+        help="up to N structures that look like a ventricle in each long-axis image (default: 2)",
+    )  # fmt: skip
+
+
+def _add_mouse(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--layout", choices=("hdf5", "mat", "nifti"), help="kind of files (default: hdf5, as the public data set)")
+    add("--time-points", type=int, metavar="T", help="scans per animal, 1 to 5 (default: 3: pre, day7, day56)")
+    add("--frames", dest="cine_frames", type=int, metavar="N", help="frames per cycle (default: 12)")
+    add("--annotated", type=int, metavar="N", help="frames with labels per scan (default: 2: ED and ES)")
+    add("--slices", type=int, metavar="N", help="slices per stack (default: 0: 8 to 11, as the heart needs)")
+    add("--matrix", type=int, metavar="N", help="rows and columns of 0.1307 mm, at least 96 (default: 256)")
+    add("--mat-version", choices=("5", "7.3"), help="version of the MATLAB files (default: 5)")
+
+
+_OWN_OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser], None]] = MappingProxyType(
+    {"acdc": _add_acdc, "emidec": _add_emidec, "mnms": _add_mnms, "mnms2": _add_mnms2, "mouse": _add_mouse}
+)

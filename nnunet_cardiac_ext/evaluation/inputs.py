@@ -155,8 +155,8 @@ def find_labels(reference: Path, prediction: Path) -> dict[str, int]:
     Looked for in this order: beside the reference folder (an nnU-Net raw data set), in it, in the prediction folder.
 
     Raises:
-        UsageError: The file's labels are no single values (nnU-Net's region-based training), name no
-            structure, or differ between the reference's and the prediction's file.
+        UsageError: The file's labels are no single values (nnU-Net's region-based training, of another converter),
+            name no structure, or differ between the reference's and the prediction's file.
     """
     paths = [folder / "dataset.json" for folder in (reference.resolve().parent, reference, prediction)]
     paths = [path for path in paths if path.is_file()]
@@ -187,7 +187,8 @@ def _other_values(array: np.ndarray, labels: Mapping[str, int]) -> list[float]:
 
 def _labels_of(path: Path) -> dict[str, int]:
     content = read_json(path)
-    labels = content.get("labels") if isinstance(content, dict) else None
+    # Of data sets for region-based training, where a label is a list of values, the converter names the values too.
+    labels = content.get("structures", content.get("labels")) if isinstance(content, dict) else None
     if not isinstance(labels, dict) or not all(type(value) is int for value in labels.values()):
         raise UsageError(f"{path}: expected labels with one whole number each; name them with --labels LV=3,MYO=2,RV=1")
     structures = {name: value for name, value in labels.items() if value > 0 and name != "ignore"}

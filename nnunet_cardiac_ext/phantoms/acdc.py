@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY
 from nnunet_cardiac_ext.phantoms.cycle import cycle, end_systole
 from nnunet_cardiac_ext.phantoms.groups import GROUPS
-from nnunet_cardiac_ext.phantoms.heart import Heart
-from nnunet_cardiac_ext.phantoms.integrals import sliced_volumes
+from nnunet_cardiac_ext.phantoms.integrals import cine_volumes
 from nnunet_cardiac_ext.phantoms.subject import Subject, draw_subject, label_frame, paint_frames
 from nnunet_cardiac_ext.phantoms.writing import folder_written_whole, save_nifti, write_subjects
 
@@ -91,14 +89,8 @@ def write_phantoms(
 
 def true_volumes(subject: Subject, patient: str, part: str) -> Truth:
     """Compute the truth of a subject."""
-    stack = subject.stack
-    diastole, systole = (sliced_volumes(Heart(subject.shape, phase), stack.depths, stack.spacing) for phase in (0, 1))
-    return Truth(
-        patient=patient, part=part, group=subject.group,
-        lv_ed_ml=diastole.lv, lv_es_ml=systole.lv, lv_ef=_ejected(diastole.lv, systole.lv),
-        rv_ed_ml=diastole.rv, rv_es_ml=systole.rv, rv_ef=_ejected(diastole.rv, systole.rv),
-        mass_g=diastole.myocardium * MYOCARDIAL_DENSITY,
-    )  # fmt: skip
+    volumes = cine_volumes(subject.shape, subject.stack.depths, subject.stack.spacing)
+    return Truth(patient=patient, part=part, group=subject.group, **volumes)
 
 
 def _write_subject(folder: Path, seed: int, cine_frames: int) -> Truth:
@@ -131,7 +123,3 @@ def _save(path: Path, data: np.ndarray, subject: Subject) -> None:
     """Write (..., slice, row, column) as ACDC does: spacing in pixdim only, the sform without it."""
     stack = subject.stack
     save_nifti(path, data, spacing=(stack.spacing, stack.voxel, stack.voxel), affine=_AFFINE, quatern_d=1)
-
-
-def _ejected(diastole: float, systole: float) -> float:
-    return (diastole - systole) / diastole * 100

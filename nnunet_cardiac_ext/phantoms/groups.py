@@ -63,17 +63,37 @@ def draw_shape(group: Group, rng: np.random.Generator) -> HeartShape:
     The LV volume, the muscle mass and both ejection fractions are met within 0.1 % where the anatomy allows (an
     ejection fraction that would need a wall to pass through the axis is lowered); the RV likewise.
     """
-    lv = _drawn(rng, group.lv)
-    rv = _drawn(rng, group.rv)
-    muscle = lv * _drawn(rng, group.mass_ratio) / MYOCARDIAL_DENSITY
-    lv_left = 1 - _drawn(rng, group.lv_ef) / 100
-    rv_left = 1 - _drawn(rng, group.rv_ef) / 100
-    shape = _unfitted(group, lv, rv, muscle, rng)
-    shape = replace(shape, radius=float(np.sqrt(lv / lv_volumes(Heart(shape, 0))[0])))
+    lv = drawn(rng, group.lv)
+    rv = drawn(rng, group.rv)
+    muscle = lv * drawn(rng, group.mass_ratio) / MYOCARDIAL_DENSITY
+    lv_left = 1 - drawn(rng, group.lv_ef) / 100
+    rv_left = 1 - drawn(rng, group.rv_ef) / 100
+    return fitted(_unfitted(group, lv, rv, muscle, rng), lv=(lv, lv * lv_left), rv=(rv, rv * rv_left), muscle=muscle)
+
+
+def fitted(shape: HeartShape, *, lv: tuple[float, float], rv: tuple[float, float], muscle: float) -> HeartShape:
+    """Give a shape the volumes asked for, as far as its anatomy allows.
+
+    Args:
+        shape: The shape; its `radius` is expected to be 1, the other fitted fields are starting values.
+        lv: Volume of the LV cavity at end-diastole and at end-systole, ml.
+        rv: Volume of the RV cavity likewise, ml.
+        muscle: Volume of the LV myocardium at end-diastole, ml.
+
+    Returns:
+        The shape with `radius`, `wall`, `contraction`, `rv_depth` and `rv_contraction` solved for.
+    """
+    shape = replace(shape, radius=float(np.sqrt(lv[0] / lv_volumes(Heart(shape, 0))[0])))
     shape = _solve(shape, "wall", (2, 40), lambda s: _muscle(s) - muscle)
-    shape = _solve(shape, "contraction", (0, 0.85), lambda s: _lv(s, 1) - lv * lv_left)
-    shape = _solve(shape, "rv_depth", (10, 90), lambda s: _rv(s, 0) - rv)
-    return _solve(shape, "rv_contraction", (-0.4, 0.85), lambda s: _rv(s, 1) - rv * rv_left)
+    shape = _solve(shape, "contraction", (0, 0.85), lambda s: _lv(s, 1) - lv[1])
+    shape = _solve(shape, "rv_depth", (10, 90), lambda s: _rv(s, 0) - rv[0])
+    return _solve(shape, "rv_contraction", (-0.4, 0.85), lambda s: _rv(s, 1) - rv[1])
+
+
+def drawn(rng: np.random.Generator, mean_and_deviation: tuple[float, float]) -> float:
+    """Draw from a normal distribution, cut at two deviations."""
+    mean, deviation = mean_and_deviation
+    return float(np.clip(rng.normal(mean, deviation), mean - 2 * deviation, mean + 2 * deviation))
 
 
 def _unfitted(group: Group, lv: float, rv: float, muscle: float, rng: np.random.Generator) -> HeartShape:
@@ -88,8 +108,8 @@ def _unfitted(group: Group, lv: float, rv: float, muscle: float, rng: np.random.
                 (rng.normal(0, 0.01), rng.uniform(0, 6))),
         septal_bulge=rng.uniform(*group.septal_bulge), outflow=rng.uniform(0.3, 1.0),
         scar=_draw_scar(rng) if group.scar else None,
-        tilt=(rng.normal(0, 0.12), rng.normal(0, 0.12)), septum=_drawn(rng, (np.pi, 0.4)),
-        shortening=min(_drawn(rng, group.shortening), 0.2 * length), contraction=0.3,
+        tilt=(rng.normal(0, 0.12), rng.normal(0, 0.12)), septum=drawn(rng, (np.pi, 0.4)),
+        shortening=min(drawn(rng, group.shortening), 0.2 * length), contraction=0.3,
         compaction=rng.uniform(0.02, 0.18),
         rv_depth=35.0, rv_height=1.42 * (rv / (lv + muscle)) ** (1 / 3) * rng.uniform(0.88, 1.12),
         rv_length=total * rng.uniform(0.85, 1.05) - rv_base, rv_base=rv_base,
@@ -111,11 +131,6 @@ def _draw_scar(rng: np.random.Generator) -> Scar:
         angle=angle + rng.normal(0, 0.2), width=rng.uniform(0.7, 1.3), level=level, extent=rng.uniform(0.25, 0.5),
         thinning=rng.uniform(0.15, 0.55), akinesia=rng.uniform(0.8, 1.0),
     )  # fmt: skip
-
-
-def _drawn(rng: np.random.Generator, mean_and_deviation: tuple[float, float]) -> float:
-    mean, deviation = mean_and_deviation
-    return float(np.clip(rng.normal(mean, deviation), mean - 2 * deviation, mean + 2 * deviation))
 
 
 def _solve(

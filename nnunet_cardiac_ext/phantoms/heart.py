@@ -13,8 +13,11 @@ The right ventricle is a bent superellipse that overlaps the left one; what lies
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from nnunet_cardiac_ext.phantoms.rv_outline import RvOutline
 
 # Where the right ventricle's outline starts inside the left one, as a fraction of the septal radius: deep enough that
 # the septum always bounds the cavity.
@@ -142,11 +145,11 @@ class Heart:
         """Depth of the RV's apex, mm; it hardly moves."""
         return self.shape.rv_base + self.shape.rv_length
 
-    def centre(self, z: float) -> tuple[float, float]:
-        """Position (x, y) of the axis at depth z, mm."""
+    def centre(self, z: Any) -> tuple[Any, Any]:
+        """Position (x, y) of the axis at depth z (a number or an array), mm."""
         return self.shape.tilt[0] * z, self.shape.tilt[1] * z
 
-    def anatomical(self, x: np.ndarray, y: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
+    def anatomical(self, x: np.ndarray, y: np.ndarray, z: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """Turn image positions into coordinates along the septal direction (p) and towards anterior (q), mm.
 
         The shears between the two make real outlines of smooth ones. A shear keeps areas, so every area computed from
@@ -155,16 +158,33 @@ class Heart:
         Args:
             x: Position right of the axis at the mitral plane, mm.
             y: Position below it, mm.
-            z: Depth, mm.
+            z: Depth, mm; an array for planes that are not short-axis ones.
         """
         x0, y0 = self.centre(z)
         x, y = x - x0, y - y0
-        for direction, wavelength, amplitude, lag in self.shape.waves:
-            across, along = np.cos(direction), np.sin(direction)
-            shift = amplitude * np.sin(2 * np.pi / wavelength * (across * x + along * y + 0.4 * z) + lag)
-            x, y = x - along * shift, y + across * shift
+        for wave in self.shape.waves:
+            x, y = _sheared(x, y, z, wave, 1)
         c, s = np.cos(self.shape.septum), np.sin(self.shape.septum)
         return c * x + s * y, c * y - s * x
+
+    def pictured(self, p: np.ndarray, q: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
+        """Turn coordinates of the heart back into image positions, the inverse of `anatomical`.
+
+        Args:
+            p: Distance from the axis towards the septum, mm.
+            q: Distance towards anterior, mm.
+            z: Depth, mm.
+
+        Returns:
+            Positions (x, y) about the axis at the mitral plane, mm.
+        """
+        c, s = np.cos(self.shape.septum), np.sin(self.shape.septum)
+        x, y = c * p - s * q, s * p + c * q
+        # A shear leaves the coordinate alone that its displacement depends on, so it is undone with the opposite sign.
+        for wave in reversed(self.shape.waves):
+            x, y = _sheared(x, y, z, wave, -1)
+        x0, y0 = self.centre(z)
+        return x + x0, y + y0
 
     def endocardium(self, theta: np.ndarray, z: np.ndarray | float) -> np.ndarray:
         """Endocardial radius in mm at angles and depths (broadcast); 0 above the mitral plane and below the apex."""
@@ -229,48 +249,13 @@ class Heart:
         return 0.0 if scar is None else getattr(scar, effect) * scar.strength(theta, u)
 
 
-@dataclass(frozen=True)
-class RvOutline:
-    """The RV's outline in a plane, in coordinates along the septal direction (p) and towards anterior (q), mm.
-
-    Attributes:
-        middle: p of its middle.
-        half_depth: Half its size along p.
-        half_height: Half its size along q.
-        bend: Curvature that wraps it around the septum, 1/mm.
-        power: Exponent of the superellipse.
-        skew: Relative extra height on the anterior side.
-    """
-
-    middle: float
-    half_depth: float
-    half_height: float
-    bend: float
-    power: float
-    skew: float
-
-    def distance(self, p: np.ndarray, q: np.ndarray) -> np.ndarray:
-        """Approximate signed distance to the outline in mm, positive inside, exact in sign."""
-        height = self.half_height * (1 + np.where(q > 0, self.skew, 0))
-        along = np.abs((p + self.bend * q**2 - self.middle) / self.half_depth)
-        across = np.abs(q / height)
-        level = (along**self.power + across**self.power) ** (1 / self.power)
-        slope = np.sqrt(
-            (along ** (self.power - 1) / self.half_depth) ** 2 + (across ** (self.power - 1) / height) ** 2
-        ) / np.maximum(level, 1e-6) ** (self.power - 1)
-        return (1 - level) / np.maximum(slope, 1e-3)
-
-    def points(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return `count` x `count` points (p, q) inside the outline and the area in mm2 that each stands for."""
-        angle = (np.arange(count) + 0.5) / count * np.pi - np.pi / 2
-        q_unit = np.sin(angle)
-        width = (1 - np.abs(q_unit) ** self.power) ** (1 / self.power)
-        t = ((np.arange(count) + 0.5) / count * 2 - 1)[:, None]
-        height = self.half_height * (1 + np.where(q_unit > 0, self.skew, 0))
-        q = np.broadcast_to(q_unit * height, (count, count))
-        p = self.middle + self.half_depth * width * t - self.bend * q**2
-        area = self.half_depth * width * height * np.cos(angle) * (2 / count) * (np.pi / count)
-        return p, q, np.broadcast_to(area, (count, count))
+def _sheared(
+    x: np.ndarray, y: np.ndarray, z: np.ndarray | float, wave: tuple[float, float, float, float], sign: int
+) -> tuple[np.ndarray, np.ndarray]:
+    direction, wavelength, amplitude, lag = wave
+    across, along = np.cos(direction), np.sin(direction)
+    shift = sign * amplitude * np.sin(2 * np.pi / wavelength * (across * x + along * y + 0.4 * z) + lag)
+    return x - along * shift, y + across * shift
 
 
 def _spheroid(u: np.ndarray, equator: float, end: float) -> np.ndarray:

@@ -8,7 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from nnunet_cardiac_ext.phantoms.heart import Heart
+from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY
+from nnunet_cardiac_ext.phantoms.heart import Heart, HeartShape
 
 _ANGLES = (np.arange(256) + 0.5) / 256 * 2 * np.pi
 
@@ -57,6 +58,26 @@ def sliced_volumes(heart: Heart, depths: Sequence[float], spacing: float) -> Vol
     """
     lv, rv, muscle = np.sum([plane_areas(heart, z) for z in depths], axis=0) * spacing / 1000
     return Volumes(float(lv), float(rv), float(muscle))
+
+
+def cine_volumes(shape: HeartShape, depths: Sequence[float], spacing: float) -> dict[str, float]:
+    """What a perfect reader would measure in a stack, by the names of the columns of `truth.csv`.
+
+    Args:
+        shape: The heart.
+        depths: Depth of the middle of each slice, mm.
+        spacing: Distance between slices, mm.
+
+    Returns:
+        End-diastolic and end-systolic volumes of both ventricles in ml (`lv_ed_ml`, ...), the ejection fractions in %
+        (`lv_ef`, `rv_ef`) and the end-diastolic mass of the LV myocardium in g (`mass_g`), all by `sliced_volumes`.
+    """
+    diastole, systole = (sliced_volumes(Heart(shape, phase), depths, spacing) for phase in (0, 1))
+    return {
+        "lv_ed_ml": diastole.lv, "lv_es_ml": systole.lv, "lv_ef": (diastole.lv - systole.lv) / diastole.lv * 100,
+        "rv_ed_ml": diastole.rv, "rv_es_ml": systole.rv, "rv_ef": (diastole.rv - systole.rv) / diastole.rv * 100,
+        "mass_g": diastole.myocardium * MYOCARDIAL_DENSITY,
+    }  # fmt: skip
 
 
 def solid_volumes(heart: Heart, *, planes: int = 64, rv_samples: int = 48) -> Volumes:

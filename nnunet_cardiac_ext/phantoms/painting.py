@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,8 @@ from nnunet_cardiac_ext.phantoms.fields import over, smooth_noise, soft
 from nnunet_cardiac_ext.phantoms.heart import Heart
 
 _STEPS = 180
-_ANGLES = np.linspace(-np.pi, np.pi, _STEPS + 1)
+# At which outlines are tabulated for `Plane.around`.
+ANGLES = np.linspace(-np.pi, np.pi, _STEPS + 1)
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,8 @@ def label_plane(heart: Heart, plane: Plane, z: float) -> np.ndarray:
     labels = np.zeros(plane.radius.shape, dtype=np.uint8)
     if outline is not None:
         labels[outline.distance(plane.p, plane.q) > 0] = CINE.values["RV"]
-    labels[plane.radius < plane.around(heart.epicardium(_ANGLES, z))] = CINE.values["MYO"]
-    labels[plane.radius < plane.around(heart.endocardium(_ANGLES, z))] = CINE.values["LV"]
+    labels[plane.radius < plane.around(heart.epicardium(ANGLES, z))] = CINE.values["MYO"]
+    labels[plane.radius < plane.around(heart.endocardium(ANGLES, z))] = CINE.values["LV"]
     return labels
 
 
@@ -119,6 +120,8 @@ def paint_heart(
     plane: Plane,
     depths: Iterable[float],
     texture: np.ndarray,
+    *,
+    wall: Callable[[float], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Paint a heart over its surroundings, averaged over the planes that a slice is thick.
 
@@ -131,15 +134,26 @@ def paint_heart(
         depths: Depths of the planes to average, mm.
         texture: Relative inhomogeneity of LV blood, RV blood and muscle, and the pattern of the trabeculae,
             (4, row, column).
+        wall: Signal (row, column) of the LV's wall and papillary muscles in the plane at a depth in mm; by default
+            that of `contrast.muscle`.
     """  # fmt: skip
-    painter = _Painter(heart, details, contrast, plane, texture)
+    painter = _Painter(heart, details, contrast, plane, texture, wall)
     return np.mean([painter.painted(under, z) for z in depths], axis=0)
 
 
 class _Painter:
-    def __init__(self, heart: Heart, details: Details, contrast: Contrast, plane: Plane, texture: np.ndarray) -> None:
+    def __init__(
+        self,
+        heart: Heart,
+        details: Details,
+        contrast: Contrast,
+        plane: Plane,
+        texture: np.ndarray,
+        wall: Callable[[float], np.ndarray] | None,
+    ) -> None:
         self.heart, self.details, self.contrast, self.plane = heart, details, contrast, plane
         self.muscle = contrast.muscle * (1 + texture[2])
+        self.wall = wall or (lambda _: self.muscle)
         self.lv_blood = 1 + texture[0]
         self.rv_blood = contrast.rv_blood * (1 + texture[1])
         self.mesh = texture[3]
@@ -160,7 +174,7 @@ class _Painter:
         thickness = self.plane.around(details.fat)
         image = over(under, self.contrast.fat * 0.8, soft(hull + thickness, voxel) * np.clip(thickness / voxel, 0, 1))
         # Fat and the coronary arteries fill the grooves where the ventricles meet.
-        radius = self.heart.epicardium(_ANGLES, z)[_STEPS // 2] if z > self.heart.base else self.at_base
+        radius = self.heart.epicardium(ANGLES, z)[_STEPS // 2] if z > self.heart.base else self.at_base
         for side in (1.15, -1.05):
             gap = np.hypot(self.plane.p - radius * np.cos(side), self.plane.q - radius * np.sin(side))
             image = over(image, self.contrast.fat * 0.8, soft(details.groove + 2 - gap, voxel))
@@ -190,19 +204,20 @@ class _Painter:
 
     def _left(self, z: float) -> list[tuple[np.ndarray, np.ndarray]]:
         plane, details = self.plane, self.details
-        inner = self.heart.endocardium(_ANGLES, z)
-        outer = plane.around(self.heart.epicardium(_ANGLES, z))
+        inner = self.heart.endocardium(ANGLES, z)
+        outer = plane.around(self.heart.epicardium(ANGLES, z))
         level = (z - self.heart.base) / self.heart.length
         row = int(np.clip(level, 0, 1) * (len(details.trabeculae) - 1))
         growth = (0.3 + level) * (1 + 0.6 * self.heart.phase)
         seen = plane.around(inner * (1 - np.clip(details.trabeculae[row] * growth, 0, 0.6))) - plane.radius
         rim = np.clip(1.3 - seen / (0.35 * self.heart.shape.radius), 0, 1) * np.clip(0.4 + level, 0, 1)
         dark = np.clip((self.mesh - 2.0 + 2 * details.lv_mesh * rim) * 1.5, 0, 0.85)
-        solids = [(outer - plane.radius, self.muscle), (seen, over(self.lv_blood, self.muscle, dark))]
+        wall = self.wall(z)
+        solids = [(outer - plane.radius, wall), (seen, over(self.lv_blood, self.muscle, dark))]
         for angle, relative, size, top in details.papillary:
             if top < level < 0.85:
-                at = relative * float(np.interp(angle, _ANGLES, inner, period=2 * np.pi))
+                at = relative * float(np.interp(angle, ANGLES, inner, period=2 * np.pi))
                 gap = np.hypot(plane.p - at * np.cos(angle), plane.q - at * np.sin(angle))
                 gap = gap + 0.7 * self.mesh
-                solids.append((np.minimum(size - gap, seen + 1), self.muscle))
+                solids.append((np.minimum(size - gap, seen + 1), wall))
         return solids

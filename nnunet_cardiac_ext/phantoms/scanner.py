@@ -20,6 +20,7 @@ class Scanner:
         reach: Distance over which the coil's sensitivity halves, mm.
         drift: Deviation of the remaining smooth bias.
         level: Grey value of LV blood.
+        grain: Correlation of the noise between neighbours, deviation in voxels: images interpolated to a finer grid.
     """
 
     noise: float
@@ -28,6 +29,7 @@ class Scanner:
     reach: float
     drift: float
     level: float
+    grain: float = 0.0
 
 
 def draw_scanner(rng: np.random.Generator) -> Scanner:
@@ -63,6 +65,15 @@ def acquire(scanner: Scanner, signal: np.ndarray, sensitivity: np.ndarray, rng: 
         Rician magnitude in grey levels, int16, of the shape of `signal`.
     """
     seen = blurred(signal * sensitivity, scanner.blur).astype(np.float32)
-    channels = rng.standard_normal((2, *signal.shape), dtype=np.float32) * np.float32(scanner.noise)
+    channels = _noise((2, *signal.shape), scanner.grain, rng) * np.float32(scanner.noise)
     magnitude = np.hypot(seen + channels[0], channels[1])
     return np.clip(np.rint(magnitude * scanner.level), 0, 32767).astype(np.int16)
+
+
+def _noise(shape: tuple[int, ...], grain: float, rng: np.random.Generator) -> np.ndarray:
+    """Gaussian noise of deviation 1, blurred over `grain` voxels."""
+    white = rng.standard_normal(shape, dtype=np.float32)
+    if grain == 0:
+        return white
+    soft = blurred(white, grain)
+    return soft / np.float32(soft.std())

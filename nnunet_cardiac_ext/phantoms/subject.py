@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from nnunet_cardiac_ext.phantoms.contrast import Contrast, draw_bssfp
+from nnunet_cardiac_ext.phantoms.contrast import Contrast
 from nnunet_cardiac_ext.phantoms.fields import smooth_noise
-from nnunet_cardiac_ext.phantoms.groups import GROUPS, draw_shape
+from nnunet_cardiac_ext.phantoms.groups import GROUPS, Group, draw_shape
 from nnunet_cardiac_ext.phantoms.heart import Heart, HeartShape
 from nnunet_cardiac_ext.phantoms.painting import Details, Plane, draw_details, label_plane, paint_heart
-from nnunet_cardiac_ext.phantoms.scanner import Scanner, acquire, coil_sensitivity, draw_scanner
+from nnunet_cardiac_ext.phantoms.protocol import ACDC_PROTOCOL, Protocol
+from nnunet_cardiac_ext.phantoms.scanner import Scanner, acquire, coil_sensitivity
 from nnunet_cardiac_ext.phantoms.thorax import Thorax, draw_thorax, paint_thorax
 
 # Planes over which a slice's thickness is averaged; more change the image by less than its noise.
@@ -63,29 +64,45 @@ class Subject:
     seed: tuple[int, ...]
 
 
-def draw_subject(group: str, seed: Sequence[int]) -> Subject:
-    """Draw a subject of one of the five ACDC groups; the same seed gives the same subject."""
+def draw_subject(
+    group: str,
+    seed: Sequence[int],
+    *,
+    protocol: Protocol = ACDC_PROTOCOL,
+    groups: Mapping[str, Group] = GROUPS,
+) -> Subject:
+    """Draw a subject; the same seed gives the same subject.
+
+    Args:
+        group: Its diagnosis, a key of `groups`.
+        seed: Seed of all that is drawn.
+        protocol: How it is imaged.
+        groups: What is typical of each diagnosis.
+    """  # fmt: skip
     rng = np.random.default_rng([*seed, 0])
-    shape = draw_shape(GROUPS[group], rng)
+    shape = draw_shape(groups[group], rng)
     return Subject(
-        group=group, shape=shape, details=draw_details(rng), contrast=draw_bssfp(rng), scanner=draw_scanner(rng),
-        thorax=draw_thorax(shape, rng), stack=draw_stack(Heart(shape, 0), rng), seed=tuple(seed),
+        group=group, shape=shape, details=draw_details(rng), contrast=protocol.contrast(rng),
+        scanner=protocol.scanner(rng), thorax=draw_thorax(shape, rng),
+        stack=draw_stack(Heart(shape, 0), protocol, rng), seed=tuple(seed),
     )  # fmt: skip
 
 
-def draw_stack(heart: Heart, rng: np.random.Generator) -> Stack:
+def draw_stack(heart: Heart, protocol: Protocol, rng: np.random.Generator) -> Stack:
     """Draw a stack that covers the heart as readers plan it: from about the mitral plane to about the apex."""
-    spacing = float(rng.choice([10, 10, 10, 10, 10, 10, 9, 8, 6.5, 5]))
+    spacing = float(rng.choice(protocol.spacings))
     first = rng.uniform(0, 1) * spacing + rng.uniform(0, 3) - spacing * (rng.random() < 0.15)
     last = heart.lowest - rng.uniform(1, 7) + spacing * (rng.random() < 0.15)
     count = int(np.clip((last - first) // spacing + 1, 6, 18))
-    voxel = float(rng.choice([1.3672, 1.4063, 1.4453, 1.5625, 1.5625, 1.6797, 1.7857]))
-    rows, columns = int(rng.choice([208, 224, 256, 256])), int(rng.choice([168, 192, 216, 216, 232, 256]))
+    voxel = float(rng.choice(protocol.voxels))
+    rows, columns = int(rng.choice(protocol.rows)), int(rng.choice(protocol.columns))
+    above, below = (int(rng.integers(0, most + 1)) if most else 0 for most in protocol.beyond)
+    slices = range(-above, count + below)
     return Stack(
         shape=(rows, columns), voxel=voxel, spacing=spacing, thickness=spacing * rng.uniform(0.6, 1.0),
-        depths=tuple(float(first + spacing * index) for index in range(count)),
-        origin=(rows * rng.uniform(0.36, 0.52), columns * rng.uniform(0.36, 0.54)),
-        shifts=tuple((rng.normal(0, 1.0), rng.normal(0, 1.3)) for _ in range(count)),
+        depths=tuple(float(first + spacing * index) for index in slices),
+        origin=(rows * rng.uniform(*protocol.row_origin), columns * rng.uniform(*protocol.column_origin)),
+        shifts=tuple((rng.normal(0, 1.0), rng.normal(0, 1.3)) for _ in slices),
     )  # fmt: skip
 
 
@@ -118,27 +135,42 @@ def label_frame(subject: Subject, phase: float) -> np.ndarray:
     )  # fmt: skip
 
 
+def around_heart(shape: HeartShape, x: np.ndarray, y: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns that hold a heart, from the positions of the voxels about its axis, mm, (row, column)."""
+    reach = shape.radius + shape.wall * 2 + shape.rv_depth + 25
+    columns = np.flatnonzero(np.abs(x[0]) < reach)
+    rows = np.flatnonzero(np.abs(y[:, 0]) < reach)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def draw_texture(
+    contrast: Contrast, shape: tuple[int, int], voxel: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw the inhomogeneity of LV blood, RV blood and muscle and the pattern of the trabeculae, (4, row, column).
+
+    Args:
+        contrast: How strong the inhomogeneities are.
+        shape: Rows and columns.
+        voxel: In-plane spacing, mm.
+        rng: Source of randomness.
+    """  # fmt: skip
+    texture = smooth_noise((3, *shape), 4, rng) + smooth_noise((3, *shape), 12, rng)
+    scale = np.array([contrast.blood_texture, 1.6 * contrast.blood_texture, contrast.tissue_texture]) / np.sqrt(2)
+    mesh = smooth_noise((1, *shape), max(1.0, 3 / voxel), rng)
+    return np.concatenate([texture * scale[:, None, None], mesh]).astype(np.float32)
+
+
 def _paint_slice(subject: Subject, index: int, phases: Sequence[float], rng: np.random.Generator) -> np.ndarray:
     stack, contrast = subject.stack, subject.contrast
     x, y = stack.positions(index)
     z = stack.depths[index]
     still = paint_thorax(subject.thorax, contrast, x, y, z, rng)
-    box = _around_heart(subject, x, y)
+    box = around_heart(subject.shape, x, y)
     offsets = ((np.arange(_PLANES_PER_SLICE) + 0.5) / _PLANES_PER_SLICE - 0.5) * stack.thickness
     frames = np.repeat(still[None], len(phases), axis=0)
     plane = Plane.of(Heart(subject.shape, 0), x[box], y[box], z)
-    texture = smooth_noise((3, *plane.radius.shape), 4, rng) + smooth_noise((3, *plane.radius.shape), 12, rng)
-    scale = np.array([contrast.blood_texture, 1.6 * contrast.blood_texture, contrast.tissue_texture]) / np.sqrt(2)
-    mesh = smooth_noise((1, *plane.radius.shape), max(1.0, 3 / stack.voxel), rng)
-    texture = np.concatenate([texture * scale[:, None, None], mesh]).astype(np.float32)
+    texture = draw_texture(contrast, plane.radius.shape, stack.voxel, rng)
     for frame, phase in enumerate(phases):
         heart = Heart(subject.shape, phase)
         frames[frame][box] = paint_heart(heart, subject.details, contrast, still[box], plane, z + offsets, texture)
     return frames
-
-
-def _around_heart(subject: Subject, x: np.ndarray, y: np.ndarray) -> tuple[slice, slice]:
-    reach = subject.shape.radius + subject.shape.wall * 2 + subject.shape.rv_depth + 25
-    columns = np.flatnonzero(np.abs(x[0]) < reach)
-    rows = np.flatnonzero(np.abs(y[:, 0]) < reach)
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

@@ -90,9 +90,9 @@ def paint_thorax(
     wobble = 0.7 * smooth_noise((4, *x.shape), 25 / voxel, rng)
     texture = 1 + contrast.tissue_texture * smooth_noise(x.shape, 3 / voxel, rng)
     image = over(0.0, contrast.fat * (0.9 + 0.08 * wobble[0]), soft(inside, voxel))
-    image = over(image, _chest_wall(contrast, x, voxel, rng), soft(inside - thorax.fat - 3 * wobble[1], voxel))
+    image = over(image, chest_wall_signal(contrast, x, voxel, rng), soft(inside - thorax.fat - 3 * wobble[1], voxel))
     cavity = inside - thorax.fat - thorax.wall - 4 * wobble[0]
-    image = over(image, _lung(contrast, x.shape, voxel, rng), soft(cavity, voxel))
+    image = over(image, lung_signal(contrast, x.shape, voxel, rng), soft(cavity, voxel))
     fat = np.minimum(cavity, 8 * (wobble[3] + thorax.mediastinum) - 0.12 * np.hypot(x + 35, y) + 5)
     image = over(image, contrast.fat * (0.7 + 0.1 * wobble[1]), soft(fat, voxel))
     below = y - thorax.diaphragm - thorax.dome * ((x - 10) / 80) ** 2 - thorax.slope * x - 5 * wobble[2]
@@ -112,14 +112,16 @@ def _body_distance(thorax: Thorax, x: np.ndarray, y: np.ndarray, depth: float) -
     return (1 - (across**2.5 + along**2.5) ** (1 / 2.5)) * half
 
 
-def _chest_wall(contrast: Contrast, x: np.ndarray, voxel: float, rng: np.random.Generator) -> np.ndarray:
+def chest_wall_signal(contrast: Contrast, x: np.ndarray, voxel: float, rng: np.random.Generator) -> np.ndarray:
+    """Signal of the muscles between and over the ribs at the voxels of `x`, whose size is `voxel` mm."""
     streaks, ribs = smooth_noise((2, *x.shape), 7 / voxel, rng)
     ribs = ribs + 0.5 * smooth_noise(x.shape, 14 / voxel, rng)
     signal = over(contrast.skeletal, 0.55 * contrast.fat, soft(6 * (ribs - 0.7), voxel))
     return over(signal, 0.1, soft(6 * (-1.8 - streaks), voxel))
 
 
-def _lung(contrast: Contrast, shape: tuple[int, ...], voxel: float, rng: np.random.Generator) -> np.ndarray:
+def lung_signal(contrast: Contrast, shape: tuple[int, ...], voxel: float, rng: np.random.Generator) -> np.ndarray:
+    """Signal of lung with its small vessels, (row, column), of voxels of `voxel` mm."""
     dots = smooth_noise(shape, 4.5 / voxel, rng) + 0.6 * smooth_noise(shape, 30 / voxel, rng)
     base = contrast.lung * (1 + 0.3 * smooth_noise(shape, 10 / voxel, rng))
     return base + contrast.vessel * np.clip(dots - rng.uniform(2.2, 4), 0, 0.7)

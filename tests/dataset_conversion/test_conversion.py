@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -133,3 +134,44 @@ def test_regions_stand_in_dataset_json(nnunet_root, tmp_path):
     described = read_json(report.folder / "dataset.json")
     assert described["labels"] == {"background": 0, "heart": [1, 2, 3], "left": [2, 3], "cavity": [3]}
     assert described["regions_class_order"] == [1, 2, 3]
+    assert described["structures"] == {"RV": 1, "MYO": 2, "LV": 3}
+
+
+def test_the_report_names_its_source_so_that_it_is_found_from_anywhere(nnunet_root, tmp_path, monkeypatch):
+    (tmp_path / "source").mkdir()
+    monkeypatch.chdir(tmp_path)
+    report = convert([subject(Path("source"), "a")], Path("source"))
+    assert read_json(report.folder / "conversion_report.json")["source"] == str(tmp_path / "source")
+
+
+def last_frame(found, stacks):
+    """The frame that only the file tells: the last one; and a case becomes unlabelled."""
+    (case,) = found.cases
+    frame = len(stacks[case.image.path, ""].array) - 1
+    settled = replace(case, row=replace(case.row, part="unlabelled", frame=frame), labels=None, notes=("last frame",))
+    return replace(found, cases=(replace(settled, image=VolumeFile(case.image.path, frame)),))
+
+
+def test_a_data_set_may_settle_its_cases_once_the_files_are_read(nnunet_root, tmp_path):
+    frames = np.arange(3 * 4 * 6 * 5, dtype=np.int16).reshape(3, 4, 6, 5)
+    save_nifti(tmp_path / "a.nii.gz", frames)
+    file = VolumeFile(tmp_path / "a.nii.gz", 0)
+    subjects = [SourceSubject("a", (SourceCase(CaseRow("a_ED", "a"), file, file),))]
+    facts = replace(FACTS, settle=last_frame)
+    for unchanged in (False, True):
+        report = convert_subjects(facts, subjects, tmp_path, 31, workers=1, quiet=True)
+        assert report.results[0].unchanged is unchanged
+        (case,) = report.cases
+        assert (case.row.part, case.row.frame, case.notes[0]) == ("unlabelled", 2, "last frame")
+        (entry,) = read_json(report.folder / "conversion_report.json")["converted"]
+        assert (entry["image"]["frame"], entry["labels"]) == (2, None)
+    written = nib.load(report.folder / "imagesUn" / "a_ED_0000.nii.gz")
+    assert np.array_equal(np.asarray(written.dataobj).T, frames[2])
+    assert not list((report.folder / "imagesTr").iterdir())
+
+
+def test_folds_that_cannot_be_made_are_a_line_of_the_report(nnunet_root, tmp_path):
+    found = [subject(tmp_path, name) for name in "ab"]
+    report = convert(found, tmp_path, splitter=partial(leave_one_out, column="vendor"))
+    assert report.failures == ["splits_final.json: a_ED: expected a vendor to leave out, found none"]
+    assert (report.folder / "conversion_report.json").exists()

@@ -13,8 +13,10 @@ from dataset_conversion.images import (
     check_labels,
     check_same_grid,
     count_frames,
+    count_slices,
     find_nifti,
     read_stack,
+    shown_name,
     write_volume,
 )
 from nnunet_cardiac_ext.errors import WorkError
@@ -95,6 +97,24 @@ def test_a_series_gives_its_frames(tmp_path, volume):
         stack.volume(2)
     with pytest.raises(SourceError, match="expected 3 dimensions, got 20x24x4x2"):
         stack.volume()
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_slices_are_counted_along_their_axis_by_the_header_alone(tmp_path, volume, axis):
+    save_nifti(tmp_path / "a.nii.gz", np.moveaxis(volume, 0, axis), spacing=np.insert(SPACING[1:], axis, SPACING[0]))
+    assert count_slices(tmp_path / "a.nii.gz") == 4
+    assert count_slices(tmp_path / "a.nii.gz") == len(read_stack(tmp_path / "a.nii.gz").array)
+
+
+def test_slices_of_a_series_are_those_of_its_volumes(tmp_path, volume):
+    save_nifti(tmp_path / "a.nii.gz", np.stack([volume] * 6))
+    assert count_slices(tmp_path / "a.nii.gz") == 4
+
+
+def test_files_are_named_with_the_folder_that_tells_image_from_labels(tmp_path):
+    assert shown_name(tmp_path / "Images" / "a.nii.gz") == "Images/a.nii.gz"
+    assert shown_name(tmp_path / "contours" / "a.nii.gz") == "contours/a.nii.gz"
+    assert shown_name(tmp_path / "patient001" / "a.nii.gz") == "a.nii.gz"
 
 
 def test_a_series_of_one_frame_is_a_volume_too(tmp_path, volume):

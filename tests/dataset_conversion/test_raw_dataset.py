@@ -33,10 +33,11 @@ def test_files_of_the_desktop_do_no_harm_unless_nnunet_would_read_them(dataset):
 
 def test_left_overs_of_a_killed_run_are_cleared_away_and_nothing_else(dataset):
     partial, hidden = (dataset.folder / "labelsTr" / name for name in (".0a1b2c3d.a.nii.gz", ".DS_Store"))
-    for path in (partial, hidden):
+    state = dataset.states / ".0a1b2c3d.a.json"
+    for path in (partial, hidden, state):
         path.write_bytes(b"")
     open_dataset("Hearts", 12)
-    assert (partial.exists(), hidden.exists()) == (False, True)
+    assert (partial.exists(), hidden.exists(), state.exists()) == (False, True, False)
 
 
 def test_foreign_files_and_subjects_are_counted(dataset, tmp_path):

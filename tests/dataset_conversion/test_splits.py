@@ -59,6 +59,20 @@ def test_a_subject_in_two_groups_is_refused():
         split_by_subject([CaseRow("a_1", "a", group="DCM"), CaseRow("a_2", "a", group="NOR")], folds=5, seed=1)
 
 
+def test_folds_are_even_in_the_first_of_two_columns_and_in_each_combination():
+    table = [
+        CaseRow(f"s{n:02d}", f"s{n:02d}", group=("DCM", "NOR", "HCM")[n % 3], vendor="A" if n < 13 else "B")
+        for n in range(40)
+    ]
+    splits = split_by_subject(table, folds=4, seed=2, by=("vendor", "group"))
+    row_of = {row.case: row for row in table}
+    for value in (lambda row: row.vendor, lambda row: (row.vendor, row.group)):
+        counts = [Counter(value(row_of[case]) for case in fold["val"]) for fold in splits]
+        for key in set().union(*counts):
+            assert max(count[key] for count in counts) - min(count[key] for count in counts) <= 1
+    assert {len(fold["val"]) for fold in splits} == {10}
+
+
 def test_leaks_are_counted():
     splits = [{"train": ["a1", "b1"], "val": ["a2", "c1"]}, {"train": ["c1"], "val": ["b1"]}]
     assert leaks(splits, {"a1": "a", "a2": "a", "b1": "b", "c1": "c"}) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import nibabel as nib
@@ -35,15 +34,6 @@ def save_nifti(path, array, *, spacing=SPACING, affine=WRONG_AFFINE, dtype=None)
     # get_fdata and to_filename must not overwrite what was just set.
     image._affine = None
     nib.save(image, path)
-
-
-def edit_header(path, **fields):
-    """Overwrite header fields of a compressed NIfTI file, also with values that nibabel would not write."""
-    content = gzip.decompress(path.read_bytes())
-    header = nib.Nifti1Header(content[:348], check=False)
-    for name, value in fields.items():
-        header[name] = value
-    path.write_bytes(gzip.compress(header.binaryblock + content[348:]))
 
 
 def write_info(folder, **values):

@@ -40,6 +40,16 @@ def test_folds_that_leak_are_found(converted):
     assert found.leaks == 1
 
 
+def test_a_leak_that_was_asked_for_is_counted_but_no_problem(converted):
+    splits = read_json(converted / "splits_final.json")
+    splits[0]["val"].append(splits[0]["train"].pop())
+    write_json(converted / "splits_final.json", splits)
+    report = read_json(converted / "conversion_report.json")
+    write_json(converted / "conversion_report.json", report | {"leaks_intended": True})
+    found = check()
+    assert (found.problems, found.leaks) == ((), 1)
+
+
 def test_folds_that_name_other_cases_are_found(converted):
     write_json(converted / "splits_final.json", [{"train": ["patient001_frame01"], "val": ["patient101_frame01"]}])
     assert check().problems == ("splits_final.json: patient101_frame01 is no training case",)

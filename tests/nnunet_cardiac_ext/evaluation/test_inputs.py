@@ -118,3 +118,12 @@ def test_labels_come_from_dataset_json_or_are_those_of_cine(tmp_path):
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"background": 0}}))
     with pytest.raises(UsageError, match="expected the label of at least one structure"):
         find_labels(reference, prediction)
+
+
+def test_values_of_a_data_set_for_region_based_training_are_named_apart(tmp_path):
+    folder = tmp_path / "labelsTr"
+    folder.mkdir()
+    structures = {"LV": 1, "MYO": 2, "INFARCT": 3, "NOREFLOW": 4}
+    content = {"labels": {"background": 0, "WHOLE_MYO": [2, 3, 4], "LV": [1]}, "structures": structures}
+    (tmp_path / "dataset.json").write_text(json.dumps(content))
+    assert find_labels(folder, folder) == structures

@@ -62,3 +62,10 @@ def test_shears_keep_areas(shape):
     # Central differences on a 1 mm grid: the rest is their own error.
     assert np.abs(determinant[1:-1, 1:-1] - 1).max() < 0.01
     assert np.abs(p - Heart(replace(strong, waves=()), 0).anatomical(x, y, 10.0)[0]).max() > 1
+
+
+def test_pictured_undoes_anatomical(shape):
+    heart = Heart(replace(shape, waves=((0.3, 50.0, 3.0, 1.0), (1.9, 70.0, 2.5, 0.2))), 0.4)
+    x, y = np.random.default_rng(0).uniform(-40, 40, (2, 200))
+    back = heart.pictured(*heart.anatomical(x, y, 12.0), 12.0)
+    np.testing.assert_allclose(back, (x, y), atol=1e-9)

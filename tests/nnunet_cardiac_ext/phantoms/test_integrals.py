@@ -5,7 +5,7 @@ import pytest
 
 from nnunet_cardiac_ext.phantoms.groups import GROUPS, draw_shape
 from nnunet_cardiac_ext.phantoms.heart import Heart
-from nnunet_cardiac_ext.phantoms.integrals import lv_volumes, plane_areas, sliced_volumes, solid_volumes
+from nnunet_cardiac_ext.phantoms.integrals import cine_volumes, lv_volumes, plane_areas, sliced_volumes, solid_volumes
 
 
 def smooth(shape, **changes):
@@ -73,3 +73,13 @@ def test_rv_area_converges(shape):
     heart = Heart(shape, 0)
     coarse, fine = (plane_areas(heart, 30.0, rv_samples=count)[1] for count in (96, 768))
     assert coarse == pytest.approx(fine, rel=2e-3)
+
+
+def test_cine_volumes_are_those_of_both_ends_of_the_cycle(shape):
+    depths, spacing = np.arange(5.0, 90, 8), 8.0
+    diastole, systole = (sliced_volumes(Heart(shape, phase), depths, spacing) for phase in (0, 1))
+    found = cine_volumes(shape, depths, spacing)
+    assert (found["lv_ed_ml"], found["lv_es_ml"]) == (diastole.lv, systole.lv)
+    assert found["rv_ef"] == pytest.approx(100 - 100 * systole.rv / diastole.rv)
+    assert found["mass_g"] == pytest.approx(1.05 * diastole.myocardium)
+    assert 50 < found["lv_ef"] < 75

@@ -37,3 +37,16 @@ def test_sensitivity_is_one_at_the_heart_and_falls_away_from_the_coil(scanner):
     assert sensitivity[50, 50] == pytest.approx(1)
     assert sensitivity[50, 0] == pytest.approx((150**2 + 100**2) / 150**2)
     assert (np.diff(sensitivity[50]) < 0).all()
+
+
+def test_grain_correlates_neighbours_and_keeps_the_level_of_the_noise():
+    signal, fine = np.full((256, 256), 20.0), replace(draw_scanner(np.random.default_rng(0)), noise=0.5, level=100.0)
+    shares = []
+    for grain in (0.0, 0.7):
+        scanner = replace(fine, grain=grain)
+        noise = acquire(scanner, signal, np.ones_like(signal), np.random.default_rng(1)) - 2000.0
+        assert noise.std() == pytest.approx(50, rel=0.03)
+        shares.append(np.corrcoef(noise[:, 1:].ravel(), noise[:, :-1].ravel())[0, 1])
+    assert abs(shares[0]) < 0.02
+    # Two Gaussians of deviation 0.7 at a distance of 1: exp(-1 / (4 * 0.49)).
+    assert shares[1] == pytest.approx(0.6, abs=0.05)
