@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dataset_conversion.cases import SourceCase, SourceSubject, VolumeFile
 from dataset_conversion.images import SourceError, count_frames, find_nifti
+from dataset_conversion.layout import HIDDEN_FILE, failed, files_in, require_folder
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError
 
@@ -52,8 +53,7 @@ def find_subjects(source: Path, *, frames: str = "labelled") -> list[SourceSubje
     """
     if frames not in ("labelled", "all"):
         raise UsageError(f"--frames: expected labelled or all, got {frames!r}")
-    if not source.is_dir():
-        raise UsageError(f"{source}: expected a folder, found {'a file' if source.exists() else 'nothing'}")
+    require_folder(source)
     folders: dict[str, list[tuple[str, Path]]] = defaultdict(list)
     try:
         for part, folder in _patient_folders(source):
@@ -82,22 +82,17 @@ def _read_patient(source: Path, found: list[tuple[str, Path]], frames: str) -> S
     subject = SourceSubject(folder.name)
     if others:
         places = ", ".join(path.relative_to(source).as_posix() for _, path in found)
-        return _failed(subject, f"expected one folder, found {places}", found)
+        return failed(subject, f"expected one folder, found {places}", [path for _, path in found])
     try:
         patient = _Patient(folder, source, part, _read_info(folder / "Info.cfg"))
         cases = _labelled_cases(patient)
         if frames == "all":
             cases += _cine_cases(patient)
     except SourceError as error:
-        return _failed(subject, str(error), found)
+        return failed(subject, str(error), [folder])
     subject = replace(subject, cases=tuple(cases))
     used = {*subject.files, folder / "Info.cfg"}
-    return replace(subject, ignored={path: _why_ignored(path) for path in _files(folder) if path not in used})
-
-
-def _failed(subject: SourceSubject, problem: str, found: list[tuple[str, Path]]) -> SourceSubject:
-    files = [path for _, folder in found for path in _files(folder)]
-    return replace(subject, problem=problem, ignored=dict.fromkeys(files, "left out with its patient"))
+    return replace(subject, ignored={path: _why_ignored(path) for path in files_in(folder) if path not in used})
 
 
 def _read_info(path: Path) -> dict[str, str]:
@@ -170,16 +165,9 @@ def _row(patient: _Patient, number: int, phase: str, part: str, file: Path) -> C
     )
 
 
-def _files(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError:  # a folder that cannot be listed has already failed at its Info.cfg
-        return []
-
-
 def _why_ignored(path: Path) -> str:
     if path.name.startswith("."):
-        return "hidden file"
+        return HIDDEN_FILE
     if "_4d." in path.name:
         return "whole cycle, read with --frames all"
     return "neither ED nor ES nor their labels"
