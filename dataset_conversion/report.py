@@ -88,7 +88,7 @@ class ConversionReport:
             f" ({sum(result.unchanged for result in self.results)} unchanged since an earlier run), {failed} failed\n"
             f"splits_final.json: {len(self.splits)} folds, "
             f"{leaks(self.splits, {row.case: row.subject for row in self.rows})} subjects on both sides of one\n"
-            f"{self.folder / FILE_NAME}: what became of each file, {notes} notes on headers"
+            f"{self.folder / FILE_NAME}: what became of each file, {notes} notes"
             + "".join(f"\n{remark}" for remark in self.remarks)
         )
 

@@ -170,11 +170,16 @@ def _base_first(labels: np.ndarray, label_map: LabelMap) -> bool | None:
 
 def _digest(subject: SourceSubject, facts: DataSetFacts) -> str:
     """Fingerprint of the source files and of all that decides what is made of them."""
-    stats = {str(path): (s.st_size, s.st_mtime_ns) for path in subject.files if path.exists() for s in [path.stat()]}
+    stats = {_named(path): (s.st_size, s.st_mtime_ns) for path in subject.files if path.exists() for s in [path.stat()]}
     preparations = [type(case.prepare).__name__ for case in subject.cases]
     said = asdict(subject) | {"ignored": {}}
     content = [FORMAT, said, preparations, facts.label_map, dict(facts.source_labels), stats]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=_named).encode()).hexdigest()
+
+
+def _named(value: object) -> str:
+    """Return a path as it is called from anywhere: the same folder may be given relative to another one."""
+    return str(value.absolute()) if isinstance(value, Path) else str(value)
 
 
 def _read_state(dataset: RawDataset, subject: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def find_subject_table(
     """  # fmt: skip
     for folder in folders:
         paths = [path for path in files_in(folder) if path.suffix.casefold() == ".csv" and path.name[0] != "."]
-        columns = {path: [name.casefold() for name in columns_of(path)] for path in paths}
+        columns = {path: columns_of(path) for path in paths}
         tables = [path for path in paths if key in columns[path]]
         if tables:
             return _read(max(tables, key=lambda path: len(columns[path])), key, subject)
@@ -63,7 +63,7 @@ def _read(path: Path, key: str, subject: Callable[[str], str]) -> SubjectTable:
     rows: dict[str, tuple[Mapping[str, str], ...]] = {}
     for cells in read_table(path):
         # The index column of an export numbers the rows and makes equal ones differ.
-        row = {name.casefold(): cell for name, cell in cells.items() if not name.casefold().startswith("unnamed")}
+        row = {name: cell for name, cell in cells.items() if not name.startswith("unnamed")}
         name = subject(row[key])
         if name:
             rows[name] = (*rows.get(name, ()), row | {key: name})

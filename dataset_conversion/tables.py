@@ -18,8 +18,9 @@ def read_table(path: Path) -> list[dict[str, str]]:
     """Read a csv whatever its delimiter (comma, semicolon, tab), with or without a byte order mark.
 
     Returns:
-        One mapping per row that holds anything, cells and column names without spaces around them. Columns without a
-        name (an index, the padding of a spreadsheet) are dropped; cells that a row lacks are empty.
+        One mapping per row that holds anything, cells without spaces around them by the name of their column in small
+        letters. Columns without a name (an index, the padding of a spreadsheet) are dropped; cells that a row lacks
+        are empty.
 
     Raises:
         UsageError: The file cannot be read.
@@ -33,13 +34,14 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 
 def columns_of(path: Path) -> list[str]:
-    """Return the column names of a csv without reading its rows; none of a file that cannot be read."""
+    """Return the column names of a csv, in small letters, without its rows; none of a file that cannot be read."""
     try:
         with path.open("rb") as stream:
             header = stream.readline().decode("utf-8-sig", errors="replace")
     except OSError:
         return []
-    return [name.strip().strip('"') for name in header.split(max(_DELIMITERS, key=header.count)) if name.strip()]
+    names = header.split(max(_DELIMITERS, key=header.count))
+    return [name.strip().strip('"').casefold() for name in names if name.strip()]
 
 
 def number(text: str) -> float | None:
@@ -70,7 +72,7 @@ def _rows(lines: Iterable[str]) -> list[dict[str, str]]:
     filled = (line.replace("\0", "") for line in lines if line.strip(_PADDING))
     header = next(filled, "")
     rows = csv.reader(chain([header], filled), delimiter=max(_DELIMITERS, key=header.count))
-    columns = [name.strip() for name in next(rows, [])]
+    columns = [name.strip().casefold() for name in next(rows, [])]
     return [
         {name: cell.strip() for name, cell in zip(columns, row + [""] * len(columns), strict=False) if name}
         for row in rows

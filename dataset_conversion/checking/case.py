@@ -1,7 +1,8 @@
 """Check one converted case against the file that it came from: what a worker process does.
 
 The converted files are read by SimpleITK, as nnU-Net reads them, and NIfTI sources by nibabel: neither by the code that
-wrote them. The two are compared as bags of voxels, because the converter may turn the axes but must not change a value.
+wrote them. The converter may make another axis the slice axis, but neither mirror nor change anything: voxel by voxel the
+two must be the same with one of the three axes as the first.
 """
 
 from __future__ import annotations
@@ -113,18 +114,19 @@ def _differences(
     case: Converted, image: np.ndarray, labels: np.ndarray | None, spacing: tuple[float, ...]
 ) -> list[str]:
     problems = []
-    values, source_spacing = _source_values(case, case.entry["image"])
-    if not np.array_equal(np.sort(values.astype(np.float32), axis=None), np.sort(image.astype(np.float32), axis=None)):
+    values, source_spacing = _source_volume(case, case.entry["image"])
+    turned = [axis for axis in range(3) if _same_voxels(_turned(values, axis), image)]
+    if not turned:
         problems.append(f"expected the grey values of {case.entry['image']['file']}, got others")
     if labels is None:
         return problems
-    values, _ = _source_values(case, case.entry["labels"])
-    rounded = np.rint(values)
-    before = {name: int((rounded == value).sum()) for name, value in case.source_labels.items()}
-    before = {name: before.get(name, 0) for name in LABEL_MAPS[case.label_map].structures}
-    after = _counts(labels, case)
+    values, _ = _source_volume(case, case.entry["labels"])
+    expected = _expected_labels(case, np.rint(values))
+    before, after = _counts(expected, case), _counts(labels, case)
     if before != after:
         problems.append(f"expected the voxels of {case.entry['labels']['file']}, {before}, got {after}")
+    elif turned and not any(np.array_equal(_turned(expected, axis), labels) for axis in turned):
+        problems.append(f"expected the labels of {case.entry['labels']['file']} in their places, got some elsewhere")
     # The labels take the place of their image, so their volume is the one of the image's voxels.
     volumes = _volumes(before, source_spacing), _volumes(after, spacing)
     if not all(np.isclose(volumes[0][name], volumes[1][name], rtol=VOLUME_TOLERANCE, atol=0) for name in after):
@@ -132,18 +134,35 @@ def _differences(
     return problems
 
 
-def _source_values(case: Converted, place: Mapping[str, Any]) -> tuple[np.ndarray, tuple[float, ...]]:
-    """Return the voxels of one volume of the source, and its spacing in mm, both in any order of axes."""
+def _source_volume(case: Converted, place: Mapping[str, Any]) -> tuple[np.ndarray, tuple[float, ...]]:
+    """Return one volume of the source (its axes z, y, x), and its spacing in mm in any order of axes."""
     assert case.source is not None
     path = case.source / place["file"]
     frame = place["frame"]
     if path.name.endswith(SUFFIXES) and case.read == _NIFTI_READER:
         image = nib.load(path)
-        values = np.squeeze(np.asanyarray(image.dataobj))
-        values = values if frame is None or values.ndim == 3 else values[..., frame]
+        values = np.asanyarray(image.dataobj).T
+        values = values.reshape(-1, *values.shape[-3:])[frame or 0]
         return values, tuple(float(value) for value in image.header["pixdim"][1:4])
     stack = pydoc.locate(case.read)(path, place["content"])  # type: ignore[operator]
     return stack.volume(frame), stack.geometry.spacing
+
+
+def _turned(volume: np.ndarray, axis: int) -> np.ndarray:
+    """Return a volume with one of its axes as the slice axis, the others in their order: all that may be turned."""
+    return np.moveaxis(volume, axis, 0)
+
+
+def _same_voxels(first: np.ndarray, second: np.ndarray) -> bool:
+    return np.array_equal(first.astype(np.float32), second.astype(np.float32))
+
+
+def _expected_labels(case: Converted, source: np.ndarray) -> np.ndarray:
+    values = LABEL_MAPS[case.label_map].values
+    expected = np.zeros(source.shape, dtype=np.uint8)
+    for name, value in case.source_labels.items():
+        expected[source == value] = values[name]
+    return expected
 
 
 def _counts(labels: np.ndarray, case: Converted) -> dict[str, int]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from dataset_conversion.cases import SourceSubject
 from dataset_conversion.images import SourceError, Stack
-from dataset_conversion.layout import require_folder
+from dataset_conversion.layout import files_in, require_folder
 from dataset_conversion.mouse import hdf5, listing, segment
 from dataset_conversion.mouse.scans import Frame, Scan, Visit, plain, subjects_of, visit_of
 from dataset_conversion.tables import columns_of, read_table
@@ -83,12 +83,12 @@ def find_subjects(source: Source, *, spacing: hdf5.Spacing | None, workers: int,
     """
     if source.kind == "listing":
         return subjects_of(listing.find_scans(source.files[0]), source.folder)
-    visits = _visits(source)
+    visits, absent = _visits(source)
     jobs = [(path, spacing) for path in source.files]
     running = run_jobs(_survey, jobs, workers=workers)
     found = dict(progress(running, label="looking for annotated frames", total=len(jobs), quiet=quiet))
     scans = [_scan(path, visits[path], found[path]) for path in source.files]
-    return subjects_of(scans, source.folder)
+    return subjects_of(scans + absent, source.folder)
 
 
 def read(path: Path, content: str) -> Stack:
@@ -128,19 +128,27 @@ def _scan(path: Path, visit: Visit, found: Sequence[Frame] | str) -> Scan:
     return Scan(visit, (path,), tuple(found))
 
 
-def _visits(source: Source) -> dict[Path, Visit]:
-    """Return whose scan each file is: by its place, and by a table where there is one."""
+def _visits(source: Source) -> tuple[dict[Path, Visit], list[Scan]]:
+    """Return whose scan each file is, by its place and by a table where there is one, and scans without their file."""
     visits = {path: _visit_by_place(source, path) for path in source.files}
-    tables = [path for path in sorted(source.folder.glob("*.csv")) if set(SCAN_TABLE_COLUMNS) <= set(columns_of(path))]
-    for table in tables:
+    absent = []
+    for table in _scan_tables(source):
         for number, row in enumerate(read_table(table), start=2):
-            path = source.folder / row["file"]
-            if path not in visits:
-                raise UsageError(f"{table}, row {number}: expected one of the scans' files, got {row['file']!r}")
             if not plain(row["animal"]):
                 raise UsageError(f"{table}, row {number}: expected an animal, got {row['animal']!r}")
-            visits[path] = Visit(row["animal"], row.get("time_point", ""), row.get("group", ""))
-    return visits
+            visit = Visit(row["animal"], row.get("time_point", ""), row.get("group", ""))
+            path = table.parent / row["file"]
+            if path in visits:
+                visits[path] = visit
+            else:
+                absent.append(Scan(visit, (path,), problem=f"{table.name}: expected the file {row['file']}, found none"))
+    return visits, absent
+
+
+def _scan_tables(source: Source) -> list[Path]:
+    folders = {source.folder, *(path.parent for path in source.files)}
+    paths = [path for folder in sorted(folders) for path in files_in(folder) if path.suffix.casefold() == ".csv"]
+    return [path for path in paths if path.name[0] != "." and set(SCAN_TABLE_COLUMNS) <= set(columns_of(path))]
 
 
 def _visit_by_place(source: Source, path: Path) -> Visit:

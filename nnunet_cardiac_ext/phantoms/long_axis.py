@@ -8,6 +8,7 @@ constant tilt, the plane is flat; a row of constant b has one depth z.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,20 +66,21 @@ class LongAxis:
         Returns:
             Unit vectors as columns, shape (3, 3).
         """
-        across, along = self._frame(heart)
+        across, along = self.frame(heart)
         c, s = np.cos(self.turn), np.sin(self.turn)
         right, down = -s * across + c * along, -c * across - s * along
         return np.column_stack([right, down, np.cross(right, down)])
 
     def points(self, heart: Heart, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the positions (x, y, z) of points of the plane in the heart's coordinates, mm."""
-        across, along = self._frame(heart)
+        across, along = self.frame(heart)
         x0, y0 = heart.centre(self.depth)
         start = (x0, y0, self.depth)
         x, y, z = (start[axis] + a * across[axis] + b * along[axis] for axis in range(3))
         return x, y, z
 
-    def _frame(self, heart: Heart) -> tuple[np.ndarray, np.ndarray]:
+    def frame(self, heart: Heart) -> tuple[np.ndarray, np.ndarray]:
+        """Return the unit vectors of a and b in the heart's coordinates x, y, z."""
         # Towards anterior is counter-clockwise in the heart's own coordinates, clockwise about the image's.
         direction = heart.shape.septum + self.angle
         across = np.array([np.cos(direction), np.sin(direction), 0.0])
@@ -147,22 +149,31 @@ def label_long_axis(heart: Heart, plane: LongAxis) -> np.ndarray:
 
 
 def section_areas(heart: Heart, plane: LongAxis, *, step: float = 0.2) -> Areas:
-    """Compute the true areas by quadrature: rows `step` mm apart, points half as far apart, soft at boundaries.
+    """Compute the true areas by quadrature: rows at most `step` mm apart, points half as far apart.
 
-    Converges with the square of `step`; at 0.2 mm within about 0.1 %.
+    Rows never straddle a valve plane, where the cavities end at once; their other borders are softened over a point.
+    At 0.2 mm the areas are right within about 0.1 %.
     """
-    lowest = max(heart.lowest, heart.rv_lowest)
-    highest = min(heart.base, heart.rv_base)
-    scale = float(np.hypot(1, np.hypot(*heart.shape.tilt)))
-    start, end = (scale * (z - plane.depth) for z in (highest - 2, lowest + 2))
+    b, height = _rows(heart, plane, step)
     reach = heart.shape.rv_depth + 3 * (heart.shape.radius + heart.shape.wall)
-    b = np.arange(start, end, step) + step / 2
     a = np.arange(-reach, reach, step / 2) + step / 4
     section = Section.of(heart, plane, *np.meshgrid(a, b))
-    whole, lv = (_share(edge - section.radius, step) * (edge > 0) for edge in (section.outer, section.inner))
-    rv = _share(section.right, step)
-    lv_area, whole_area, rv_area = (float(share.sum()) * step**2 / 2 for share in (lv, whole, rv))
+    lv, whole = (_share(edge - section.radius, step) * (edge > 0) for edge in (section.inner, section.outer))
+    rv = _share(section.right, step) * (1 - whole)
+    lv_area, whole_area, rv_area = (float(height @ share.sum(1)) * step / 2 for share in (lv, whole, rv))
     return Areas(lv_area, rv_area, whole_area - lv_area)
+
+
+def _rows(heart: Heart, plane: LongAxis, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Positions b of rows through both ventricles and the height that each stands for, mm."""
+    edges = sorted((heart.base, heart.rv_base, max(heart.lowest, heart.rv_lowest)))
+    b, height = [], []
+    for start, end in pairwise(edges):
+        count = max(1, int(np.ceil((end - start) / step)))
+        b.append(start + (np.arange(count) + 0.5) / count * (end - start) - plane.depth)
+        height.append(np.full(count, (end - start) / count))
+    _, along = plane.frame(heart)
+    return np.concatenate(b) / along[2], np.concatenate(height) / along[2]
 
 
 def _rv_distance(heart: Heart, p: np.ndarray, q: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -81,7 +81,8 @@ def draw_atria(heart: Heart, plane: LongAxis, rng: np.random.Generator, *, enlar
     mitral, tricuspid = valve_chords(section, grid[0], heart)
     left_length, right_length = rng.uniform(40, 56), rng.uniform(40, 54) * enlarged**0.5
     left = Atrium(
-        middle=sum(mitral) / 2 + rng.normal(0, 2), width=float(np.clip(0.5 * np.ptp(mitral) + rng.normal(1, 3), 17, 32)),
+        middle=sum(mitral) / 2 + rng.normal(0, 2),
+        width=float(np.clip(0.5 * np.ptp(mitral) + rng.normal(1, 3), 17, 32)),
         back=shape.shortening - left_length, length=left_length, lean=rng.normal(0.05, 0.12),
         power=rng.uniform(2.0, 2.8), tent=rng.uniform(3, 9), leaflet=rng.uniform(1.2, 2.5), seen=rng.uniform(0.1, 0.8),
     )  # fmt: skip

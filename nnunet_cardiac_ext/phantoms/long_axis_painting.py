@@ -165,6 +165,7 @@ class _Painter:
         )  # fmt: skip
         growth = (0.3 + level) * (1 + 0.6 * self.heart.phase)
         seen = section.inner * (1 - np.clip(spikes * growth, 0, 0.6)) - section.radius
+        seen = np.where(section.inner > 0, seen, -np.inf)
         rim = np.clip(1.3 - seen / (0.35 * self.heart.shape.radius), 0, 1) * np.clip(0.4 + level, 0, 1)
         dark = np.clip((self.mesh - 2.0 + 2 * details.lv_mesh * rim) * 1.5, 0, 0.85)
         image = over(image, over(self.lv_blood, self.muscle, dark), soft(seen, step))

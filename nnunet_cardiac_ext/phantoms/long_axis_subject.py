@@ -90,7 +90,7 @@ def paint_view(subject: Subject, view: LongAxisView, phases: Sequence[float]) ->
         under = distractor.paint(under, u, v, contrast, canvas.step)
     texture = draw_texture(contrast, u.shape, canvas.step, rng)
     # Slow swirls beside the short-lived ones: long-axis images see more of the flow.
-    texture[:2] += contrast.blood_texture * smooth_noise((2, *u.shape), 22 / canvas.step, rng)
+    texture[:2] += 0.7 * contrast.blood_texture * smooth_noise((2, *u.shape), 22 / canvas.step, rng)
     sensitivity = _sensitivity(subject, view, rng)
     signal = np.empty((len(phases), 1, *plane.shape), dtype=np.float32)
     for frame, phase in enumerate(phases):

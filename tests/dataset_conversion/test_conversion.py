@@ -144,6 +144,19 @@ def test_the_report_names_its_source_so_that_it_is_found_from_anywhere(nnunet_ro
     assert read_json(report.folder / "conversion_report.json")["source"] == str(tmp_path / "source")
 
 
+def test_a_source_given_by_another_path_is_the_same_source(nnunet_root, tmp_path, monkeypatch):
+    (tmp_path / "source").mkdir()
+    subject(tmp_path / "source", "b")
+    monkeypatch.chdir(tmp_path)
+    convert([subject(Path("source"), "a")], Path("source"))
+    absolute = tmp_path / "source"
+    row = CaseRow("a_ED", "a", phase="ED", group="NOR")
+    same = SourceSubject("a", (SourceCase(row, *(VolumeFile(absolute / f"a{end}.nii.gz") for end in ("", "_gt"))),))
+    assert convert([same], absolute).results[0].unchanged
+    other = replace(same, cases=(replace(same.cases[0], image=VolumeFile(absolute / "b.nii.gz")),))
+    assert not convert([other], absolute).results[0].unchanged
+
+
 def last_frame(found, stacks):
     """The frame that only the file tells: the last one; and a case becomes unlabelled."""
     (case,) = found.cases

@@ -18,14 +18,14 @@ def table(tmp_path):
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_the_delimiter_is_found(table, delimiter):
     path = table("code,ED\nA,1\n".replace(",", delimiter))
-    assert read_table(path) == [{"code": "A", "ED": "1"}]
-    assert columns_of(path) == ["code", "ED"]
+    assert read_table(path) == [{"code": "A", "ed": "1"}]
+    assert columns_of(path) == ["code", "ed"]
 
 
 def test_byte_order_mark_index_column_spaces_and_blank_rows_are_dropped(table):
     path = table(',code , ED,,\r\n0, A ,1,,\r\n,,,,\r\n\r\n1,B,"2",,\r\n', "utf-8-sig")
-    assert read_table(path) == [{"code": "A", "ED": "1"}, {"code": "B", "ED": "2"}]
-    assert columns_of(path) == ["code", "ED"]
+    assert read_table(path) == [{"code": "A", "ed": "1"}, {"code": "B", "ed": "2"}]
+    assert columns_of(path) == ["code", "ed"]
 
 
 def test_cells_that_a_row_lacks_are_empty_and_those_too_many_are_dropped(table):

@@ -2,6 +2,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from helpers.converted_files import check, rewrite
+from helpers.mnms_files import write_subject
+
+from dataset_conversion.mnms import convert as convert_mnms
 
 
 def _label_moved(labels):
@@ -14,9 +17,22 @@ def _grey_value_changed(image):
     return image
 
 
+def _mirrored(volume):
+    return volume[::-1]
+
+
+def _two_labels_exchanged(labels):
+    first, second = (np.argwhere(labels == value)[0] for value in (1, 2))
+    labels[tuple(first)], labels[tuple(second)] = 2, 1
+    return labels
+
+
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
+        ("imagesTr/patient001_frame01_0000.nii.gz", _mirrored, "expected the grey values of training/"),
+        ("labelsTr/patient001_frame01.nii.gz", _mirrored, "in their places, got some elsewhere"),
+        ("labelsTr/patient001_frame01.nii.gz", _two_labels_exchanged, "in their places, got some elsewhere"),
         ("labelsTr/patient001_frame01.nii.gz", _label_moved, "expected the voxels of conversion_report.json"),
         ("labelsTr/patient001_frame01.nii.gz", _label_moved, "expected the voxels of training/patient001/"),
         ("imagesTr/patient001_frame01_0000.nii.gz", _grey_value_changed, "expected the grey values of training/"),
@@ -47,3 +63,21 @@ def test_a_file_that_has_gone_is_a_problem_of_its_case(converted):
     (converted / "labelsTr" / "patient003_frame03.nii.gz").unlink()
     (problem,) = check().problems
     assert problem.startswith("patient003_frame03: cannot be checked")
+
+
+def test_slices_along_another_axis_of_the_source_are_compared_as_well(nnunet_root, tmp_path):
+    write_subject(tmp_path / "Labeled" / "A0B1C2", slices_along=0)
+    folder = convert_mnms(tmp_path, 27, workers=1, quiet=True).folder
+    assert check().problems == ()
+    rewrite(folder / "labelsTr" / "A0B1C2_ED.nii.gz", _mirrored)
+    (problem,) = check().problems
+    assert problem.startswith("A0B1C2_ED: expected the labels of Labeled/A0B1C2/A0B1C2_sa_gt.nii.gz in their places")
+
+
+def test_a_series_of_single_slices_is_compared_frame_by_frame(nnunet_root, tmp_path):
+    subject = write_subject(tmp_path / "Labeled" / "A0B1C2")
+    for path in subject.iterdir():
+        volume = nib.load(path)
+        nib.save(nib.Nifti1Image(np.asanyarray(volume.dataobj)[:, :, 1:2], volume.affine), path)
+    convert_mnms(tmp_path, 27, workers=1, quiet=True)
+    assert check().problems == ()

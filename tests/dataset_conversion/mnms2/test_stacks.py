@@ -32,7 +32,7 @@ def test_a_thickness_that_the_header_knows_is_noted(tmp_path):
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_the_single_slice_is_found_wherever_the_file_has_it(tmp_path, axis):
-    """A slice as wide as its pixels are: nothing but its one voxel tells the axis."""
+    # A slice as thick as its pixels are wide: nothing but its one voxel tells the axis.
     image = np.moveaxis(grey_values("007", "LA")[0], 0, axis)
     save_nifti(tmp_path / "007_LA_ED.nii.gz", image, spacing=(1.7, 1.7, 1.7), affine=np.diag([-1.7, -1.7, 1.7, 1]))
     stack = read_long_axis(tmp_path / "007_LA_ED.nii.gz", "")
@@ -42,7 +42,7 @@ def test_the_single_slice_is_found_wherever_the_file_has_it(tmp_path, axis):
 
 
 def test_several_slices_and_huge_pixels_are_no_long_axis_image(folder):
-    with pytest.raises(SourceError, match="007_SA_ED.nii.gz: expected a single slice, got 4"):
+    with pytest.raises(SourceError, match=r"007_SA_ED.nii.gz: expected a single slice, got 4"):
         read_long_axis(folder / "007_SA_ED.nii.gz", "")
     save_nifti(folder / "007_LA_ED.nii.gz", grey_values("007", "LA")[0], spacing=(1, 7, 7), affine=np.eye(4))
     with pytest.raises(SourceError, match="expected pixels of some millimetres, got 7 mm"):
@@ -56,9 +56,7 @@ def test_a_series_takes_the_geometry_of_its_frame(folder, view, read):
     stack = read(path, "cine")
     assert stack.array.shape == (4, *SHAPES[view])
     assert stack.geometry.spacing == (10.0, 1.5, 1.25)
-    assert stack.geometry.notes == (
-        "spacing 1x1x1 mm, that of 007_" + view + "_ED.nii.gz is used",
-    )  # fmt: skip
+    assert stack.geometry.notes == (f"spacing 1x1x1 mm, that of 007_{view}_ED.nii.gz is used",)
     assert np.allclose(stack.geometry.origin, 0)
 
 
@@ -68,7 +66,7 @@ def test_a_series_of_other_voxels_or_without_its_frame_is_refused(folder):
     with pytest.raises(SourceError, match=r"expected frames of the shape of 007_SA_ED.nii.gz, 20x24x4, got 20x24x3"):
         read_short_axis(path, "cine")
     (folder / "007_SA_ED.nii.gz").unlink()
-    with pytest.raises(SourceError, match="007_SA_ED.nii.gz: expected the frame of ED beside its series"):
+    with pytest.raises(SourceError, match=r"007_SA_ED.nii.gz: expected the frame of ED beside its series"):
         read_short_axis(path, "cine")
 
 

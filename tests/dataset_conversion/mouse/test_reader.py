@@ -54,18 +54,27 @@ def test_an_animal_with_and_without_a_group_is_a_problem_of_its_scans(tmp_path):
     }
 
 
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        ("file,animal\nm9.mat,m9\n", "row 2: expected one of the scans' files, got 'm9.mat'"),
-        ("file,animal\nm1.mat,--\n", "row 2: expected an animal, got '--'"),
-    ],
-)
-def test_a_table_that_makes_no_sense_is_wrong_use(table, message, tmp_path):
+def test_a_table_without_the_name_of_an_animal_is_wrong_use(tmp_path):
     write_v5(tmp_path / "m1.mat")
-    (tmp_path / "animals.csv").write_text(table)
-    with pytest.raises(UsageError, match=message):
+    (tmp_path / "animals.csv").write_text("file,animal\nm1.mat,--\n")
+    with pytest.raises(UsageError, match="row 2: expected an animal, got '--'"):
         subjects(tmp_path)
+
+
+def test_a_file_that_a_table_lists_and_nobody_has_is_a_problem_of_its_scan_only(tmp_path):
+    write_v5(tmp_path / "m1.mat")
+    (tmp_path / "animals.csv").write_text("file,animal,time_point\nm1.mat,m1,pre\nm9.mat,m9,pre\n")
+    problems = {subject.name: subject.problem for subject in subjects(tmp_path)}
+    assert problems == {"m1_pre": "", "m9_pre": "animals.csv: expected the file m9.mat, found none"}
+
+
+def test_a_table_lies_beside_the_files_as_a_spreadsheet_saved_it(tmp_path):
+    write_mice(tmp_path, animals=2)
+    lines = "File;Animal;Time_Point;Group\r\nMouse1.h5;A 1;pre;KO\r\nMouse2.h5;A 1;day7;KO\r\n"
+    (tmp_path / "Data" / "Mice.CSV").write_bytes(lines.encode("utf-8-sig"))
+    for source in (tmp_path, tmp_path / "Data"):
+        assert [subject.name for subject in subjects(source)] == ["A-1_day7", "A-1_pre"]
+        assert {row.group for row in rows(source).values()} == {"KO"}
 
 
 def test_a_listing_is_found_in_a_folder_or_named(tmp_path):
