@@ -33,9 +33,12 @@ def main() -> None:
     rows = [row for row in table if row.part in LABEL_FOLDERS and dataset.labels(row).is_file()]
     groups = {row.group: row for row in reversed(rows)}
     chosen = [row for row in rows if row.case in arguments.cases] if arguments.cases else list(groups.values())
-    figure = Figure(figsize=(1.6 * arguments.slices, 1.75 * len(chosen)), layout="constrained")
-    panels = figure.subplots(len(chosen), arguments.slices, squeeze=False)
-    for line, row in zip(panels, sorted(chosen, key=lambda row: row.group), strict=True):
+    chosen.sort(key=lambda row: row.group)
+    # A line per stack; long-axis images, of one slice, stand side by side in one.
+    lines, columns = (len(chosen), arguments.slices) if max(row.slices for row in chosen) > 1 else (1, len(chosen))
+    figure = Figure(figsize=(1.6 * columns, 1.75 * lines), layout="constrained")
+    panels = figure.subplots(lines, columns, squeeze=False)
+    for line, row in zip(panels.reshape(len(chosen), -1), chosen, strict=True):
         draw_case(line, dataset, row)
     figure.savefig(arguments.o, dpi=100)
 
@@ -56,8 +59,8 @@ def draw_case(panels: np.ndarray, dataset: RawDataset, row: CaseRow) -> None:
         panel.text(0.03, 0.03, f"{index}", color="w", transform=panel.transAxes, fontsize=8)
     for panel in panels:
         panel.axis("off")
-    first = {True: "base first", False: "apex first", None: "one slice"}[row.base_first]
-    panels[0].set_title(f"{row.case} {row.group} ({first} in the file)", fontsize=8, loc="left")
+    order_in_file = {True: " (base first in the file)", False: " (apex first in the file)", None: ""}[row.base_first]
+    panels[0].set_title(f"{row.case} {row.group}{order_in_file}", fontsize=8, loc="left")
 
 
 if __name__ == "__main__":
