@@ -28,8 +28,19 @@ def with_ignored(target, ignored, *, regions, ignore_label=9):
     return torch.where(ignored, ignore_label, target)
 
 
+def mean_over_problems(value, output, target, *, regions):
+    """Mean of value(p, g) over all images and, with regions, over all regions; p and g are arrays (class, voxel)."""
+    probability, reference = problems_of(output, target, regions=regions)
+    values = [
+        value(p, g)
+        for image in zip(probability, reference, strict=True)
+        for p, g in zip(*image, strict=True)
+    ]  # fmt: skip
+    return sum(values) / len(values)
+
+
 def problems_of(output, target, *, regions):
-    """Probabilities and 0/1 references as arrays (sample, problem, class, voxel), by plain formulas."""
+    """Probabilities and 0/1 references as arrays (image, problem, class, voxel), by plain formulas."""
     if regions:
         inside = 1 / (1 + torch.exp(-output))
         probability = torch.stack([1 - inside, inside], dim=2)

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from scipy import ndimage
 from nnunet_cardiac_ext.losses import distance_transform
 from nnunet_cardiac_ext.losses.distance_transform import euclidean_distance_transform
 
-METHODS = ("scipy", "torch")
+METHODS = ("numpy", "scipy", "torch")
 
 
 def by_brute_force(mask, spacing):
@@ -32,9 +34,12 @@ def test_distances_of_a_single_voxel_by_hand(method):
     assert torch.allclose(found[0, 0], torch.tensor(expected))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("method", "spacing"),
+    [(method, None) for method in METHODS]
+    + [(method, steps) for method in ("scipy", "torch") for steps in ((0.7, 1.3), (9.0, 0.13))],
+)
 @pytest.mark.parametrize("dims", [2, 3])
-@pytest.mark.parametrize("spacing", [None, (0.7, 1.3), (9.0, 0.13)])
 def test_equals_brute_force(method, dims, spacing):
     rng = np.random.default_rng(1)
     steps = None if spacing is None else (5.0,) * (dims - 2) + spacing
@@ -80,8 +85,31 @@ def test_a_full_mask_is_nowhere_far(method):
 def test_memory_stays_bounded_by_working_in_parts(monkeypatch):
     mask = torch.rand(2, 1, 6, 11, 7) < 0.1
     whole = euclidean_distance_transform(mask, dims=3, method="torch")
-    monkeypatch.setattr(distance_transform, "_LARGEST_STEP", 1)
+    for name in ("_LARGEST_STEP", "_LARGEST_STEP_ON_CPU"):
+        monkeypatch.setattr(distance_transform, name, 1)
     assert torch.equal(euclidean_distance_transform(mask, dims=3, method="torch"), whole)
+
+
+@pytest.mark.parametrize("method", ["numpy", "scipy"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_and_parts_change_nothing(monkeypatch, method, threads):
+    mask = torch.rand(7, 2, 3, 9, 8) < 0.05
+    whole = euclidean_distance_transform(mask, method="torch")
+    monkeypatch.setattr(distance_transform, "_LARGEST_PART", 1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(os, "cpu_count", lambda: threads)
+    assert torch.allclose(euclidean_distance_transform(mask, method=method), whole)
+
+
+def test_no_mask_at_all_is_no_trouble():
+    assert euclidean_distance_transform(torch.zeros(0, 1, 4, 4)).shape == (0, 1, 4, 4)
+    assert torch.isinf(euclidean_distance_transform(torch.zeros(2, 1, 4, 4))).all()
+
+
+def test_large_images_go_another_way_to_the_same_distances():
+    mask = torch.zeros(1, 1, 150, 130)
+    mask[0, 0, 149, 0] = 1
+    assert euclidean_distance_transform(mask)[0, 0, 0, 129] == pytest.approx((149**2 + 129**2) ** 0.5)
 
 
 def test_no_gradient_flows_through():
@@ -105,6 +133,8 @@ def test_the_search_can_be_compiled():
         ((1, 1, 4, 4), {"spacing": (1.0,)}),
         ((1, 1, 4, 4), {"spacing": (1.0, 0.0)}),
         ((1, 1, 4, 4), {"method": "cupy"}),
+        ((1, 1, 4, 4), {"method": "numpy", "spacing": (1.0, 2.0)}),
+        ((1, 1, 200, 200), {"method": "numpy"}),
     ],
 )
 def test_what_makes_no_sense_is_refused(shape, options):
