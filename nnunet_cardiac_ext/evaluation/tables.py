@@ -83,6 +83,8 @@ def read_evaluation(folder: Path) -> Evaluation:
     table = Path(facts["case_table"]) if facts.get("case_table") else None
     rows = read_case_table(table) if table and table.is_file() else []
     metrics = read_typed_rows(MetricRow, folder / METRICS_FILE, _is_kept)
+    if next(iterate_csv(folder / METRICS_FILE), None) is None:
+        raise UsageError(f"{folder / METRICS_FILE}: expected at least one row, found none")
     missing = NEEDED - {row.metric for row in metrics}
     if missing:
         raise UsageError(

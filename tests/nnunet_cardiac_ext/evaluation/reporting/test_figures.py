@@ -1,13 +1,14 @@
+import re
+
 import numpy as np
 import pytest
 
 from nnunet_cardiac_ext.evaluation.agreement import agreement
-from nnunet_cardiac_ext.evaluation.figures import (
+from nnunet_cardiac_ext.evaluation.reporting.figures import (
     MOST_VECTOR_POINTS,
     difference_figure,
     identity_figure,
     profile_figure,
-    structure_colour,
 )
 
 
@@ -43,6 +44,11 @@ def test_many_points_become_a_picture_of_bounded_size():
     assert len(figure) < 120_000
 
 
-def test_known_structures_have_colours_of_their_own():
-    colours = [structure_colour(name, i) for i, name in enumerate(("LV", "MYO", "RV", "INFARCT", "NOREFLOW"))]
-    assert len(set(colours)) == 5
+def test_profile_figure_draws_the_median_and_the_middle_half():
+    profiles = np.repeat([[0.2], [0.8], [0.9]], 101, axis=1)
+    same = np.repeat([[0.5], [0.8], [0.85]], 101, axis=1)
+    figure, other = (profile_figure(values, "#123456", "x") for values in (profiles, same))
+    line, other_line = (re.findall(r'd="([^"]*)"[^>]*stroke: #123456', text) for text in (figure, other))
+    assert line
+    assert line == other_line
+    assert figure != other

@@ -1,49 +1,41 @@
 import re
-from html.parser import HTMLParser
 
 import pytest
+from helpers.html_page import Page
 from helpers.label_stacks import heart, write_study, write_volume
 
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.evaluation import evaluate, report
+from nnunet_cardiac_ext.evaluation.comparison.folder import compare
+from nnunet_cardiac_ext.evaluation.measure import measure
 from nnunet_cardiac_ext.evaluation.metrics import METRICS
-
-VOID = {"meta", "br", "img", "link", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """Collects tags, attributes that could load something, and whether every tag is closed."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.links = [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.links += [value for name, value in attrs if name in {"src", "href", "xlink:href", "srcset", "data"}]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
+from nnunet_cardiac_ext.evaluation.quality import check_quality
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     root = tmp_path_factory.mktemp("study")
-    evaluate(*write_study(root, subjects=3), root / "out", by=["group"], workers=1, quiet=True)
+    folders = reference, prediction = write_study(root, subjects=3)
+    out = root / "out"
+    evaluate(*folders, out, by=["group"], workers=1, quiet=True)
+    evaluate(reference, reference, root / "perfect", workers=1, quiet=True)
+    measure(reference, out / "measure_reference", workers=1, quiet=True)
+    measure(prediction, out / "measure_prediction", workers=1, quiet=True)
+    check_quality(prediction, out / "quality", workers=1, quiet=True)
+    compare([out, root / "perfect"], out / "comparison", quiet=True)
+    (out / "classification.csv").write_text("case,slice,region,predicted\na,0,base,base\na,1,apex,middle\n")
+    fold = root / "Dataset001_Hearts" / "SomeTrainer__nnUNetPlans__2d" / "fold_0"
+    fold.mkdir(parents=True)
+    stamp = "2026-01-02 03:04:05: "
+    lines = ("Epoch 0", "train_loss 0.5", "val_loss 0.25", "Pseudo dice [0.5]", "Current learning rate: 0.01")
+    (fold / "training_log_2026.txt").write_text("".join(f"{stamp}{line}\n" for line in lines))
     return root
 
 
 @pytest.fixture(scope="module")
 def page(study):
-    return report(study / "out", title="Two hearts & more", quiet=True).read_text(encoding="utf-8")
+    model = study / "Dataset001_Hearts" / "SomeTrainer__nnUNetPlans__2d"
+    return report(study / "out", title="Two hearts & more", model=model, quiet=True).read_text(encoding="utf-8")
 
 
 def test_page_is_well_formed_and_loads_nothing_from_outside(page):
@@ -59,27 +51,43 @@ def test_page_says_what_was_evaluated(page):
     assert "<h1>Two hearts &amp; more</h1>" in page
     assert "3 subjects, 6 images" in page
     assert "nnunet-cardiac evaluate -ref" in page
-    for metric in METRICS.values():
+    for metric in (METRICS[name] for name in ("dice", "hd95", "assd")):
         assert metric.definition.split(".")[0].replace("&", "&amp;") in page
 
 
-def test_page_shows_every_slice_of_three_cases_with_both_contours(page):
+def test_page_shows_every_slice_of_its_cases_with_both_contours(page):
     slices = [attributes for tag, attributes in Page(page).tags if attributes.get("class") == "slice"]
-    assert 3 * 5 <= len(slices) <= 3 * 6
-    assert all("slice" in attributes["aria-label"] for attributes in slices)
+    hearts = page.count('<article class="heart">')
+    assert hearts * 5 <= len(slices) <= hearts * 6
+    assert all(re.search(r"slice \d, \w+: image.*Dice RV 0\.\d\d", found["aria-label"]) for found in slices)
     assert page.count('class="reference"') == page.count('class="predicted"') == 3 * len(slices)
     for place in ("Best case", "Median case", "Worst case"):
         assert place in page
 
 
-def test_page_has_curves_agreement_groups_and_a_ranking(page):
-    pictures = [found for tag, found in Page(page).tags if tag == "svg" and found.get("class") != "slice"]
-    figures = [found["aria-label"] for found in pictures if "role" in found]
-    assert sum("from base to apex" in label for label in figures) == 3
-    assert sum("LV EF" in label for label in figures) == 2
-    assert "By group" in page
-    assert "Cases worth a look" in page
-    assert page.count("patient00") > 6
+def test_page_has_every_section_whose_data_are_there(page):
+    assert re.findall("<h2>([^<]*)</h2>", page) == [
+        "Overlap and distance", "Dice from base to apex", "Agreement of clinical numbers",
+        "Clinical numbers", "The wall by segment", "Quality control", "Slices and contours", "Cases worth a look",
+        "By group", "Models compared", "Region classifier", "Training", "Definitions", "How this was made",
+    ]  # fmt: skip
+    contents = page[page.index('<nav class="contents"') : page.index("</nav>")]
+    assert set(re.findall('href="#([^"]*)"', contents)) == set(re.findall(r'<(?:section|footer) id="([^"]*)"', page))
+
+
+def test_every_figure_says_what_it_shows_with_numbers(page):
+    pictures = [found for tag, found in Page(page).tags if tag == "svg" and "aria-hidden" not in found]
+    assert all(re.search(r"\d", found["aria-label"]) for found in pictures)
+    labels = [found["aria-label"] for found in pictures]
+    for part in ("Dice of LV from base to apex", "LV EF: difference over mean, bias", "Wall thickness at end-diastole"):
+        assert any(part in label for label in labels)
+    assert "Loss by epoch: fold 0 ends at 0.500 training, 0.250 validation after 1 epoch" in labels
+
+
+def test_run_facts_name_commands_model_and_seed(page):
+    model = "SomeTrainer, configuration 2d of nnUNetPlans, data set Dataset001_Hearts"
+    for part in ("nnunet-cardiac measure -i", model, "none: weights and batches were drawn at random"):
+        assert part in page
 
 
 def test_page_adapts_to_dark_screens_narrow_screens_and_paper(page):
@@ -99,6 +107,63 @@ def test_every_figure_has_ids_of_its_own(page):
     assert set(references) == set(ids)
 
 
+def test_sections_without_data_are_left_out(study, tmp_path):
+    evaluate(study / "labelsTr", study / "pred", tmp_path / "out", workers=1, quiet=True)
+    page = report(tmp_path / "out", quiet=True).read_text(encoding="utf-8")
+    for title in ("Clinical numbers", "The wall by segment", "Quality control", "Models compared", "Training"):
+        assert title not in page
+
+
+def test_chosen_cases_are_the_ones_that_are_shown(study, tmp_path):
+    page = report(study / "out", output=tmp_path / "a.html", cases=["patient001_ES"], quiet=True).read_text("utf-8")
+    assert re.findall("<h3>Chosen case: ([^<]*)</h3>", page) == ["patient001_ES"]
+    with pytest.raises(UsageError, match="--cases: expected cases of this folder"):
+        report(study / "out", output=tmp_path / "b.html", cases=["nobody"], quiet=True)
+    assert not (tmp_path / "b.html").exists()
+
+
+def test_pages_of_all_cases_are_linked(study, tmp_path):
+    page = report(study / "out", output=tmp_path / "a.html", all_cases=True, quiet=True).read_text("utf-8")
+    (address,) = re.findall('href="(a_cases/[^"]*)"', page)
+    text = (tmp_path / address).read_text("utf-8")
+    assert text.count('<article class="heart">') == 6
+    assert Page(text).open == []
+    assert 'href="../a.html"' in text
+
+
+def test_predictions_without_a_reference_are_measured_checked_and_shown(study, tmp_path):
+    path = report(prediction=study / "pred", images=study / "imagesTr", output=tmp_path / "p.html", quiet=True)
+    page = path.read_text("utf-8")
+    assert "3 subjects, 6 images. Predicted contours; there is no reference." in page
+    assert re.findall("<h2>([^<]*)</h2>", page) == [
+        "Clinical numbers", "The wall by segment", "Quality control", "Slices and contours", "Cases worth a look",
+        "How this was made",
+    ]  # fmt: skip
+    assert "Dice" not in page[page.index("<main>") :]
+    assert 'class="reference"' not in page
+    assert 'class="predicted"' in page
+    assert (tmp_path / "quality" / "quality.csv").is_file()
+    assert Page(page).open == []
+
+
+def test_predictions_alone_go_beside_their_folder_and_labels_are_not_touched(tmp_path):
+    _, prediction = write_study(tmp_path, subjects=1)
+    before = sorted(prediction.iterdir())
+    path = report(prediction=prediction, quiet=True)
+    assert path == (tmp_path / "pred_report" / "report.html").resolve()
+    assert sorted(prediction.iterdir()) == before
+
+
+def test_nothing_to_report_on_is_one_line(tmp_path):
+    with pytest.raises(UsageError, match=r"expected an evaluation \(-i\) or a folder of predictions \(-pred\)"):
+        report(quiet=True)
+    with pytest.raises(UsageError, match="expected a folder with images"):
+        report(prediction=tmp_path / "none", quiet=True)
+    (tmp_path / "page").mkdir()
+    with pytest.raises(UsageError, match="expected the name of a page"):
+        report(tmp_path, output=tmp_path / "page", quiet=True)
+
+
 def test_page_appears_where_it_is_asked_for(study, tmp_path):
     path = report(study / "out", output=tmp_path / "new" / "page.html", quiet=True)
     assert path == tmp_path / "new" / "page.html"
@@ -114,9 +179,9 @@ def test_page_of_one_case_without_images_phases_or_groups(tmp_path):
     (tmp_path / "imagesTr").rmdir()
     evaluate(reference, prediction, tmp_path / "out", workers=1, quiet=True)
     page = report(tmp_path / "out", quiet=True).read_text(encoding="utf-8")
-    assert "Only case" in page
     assert "1 reference image has no prediction" in page
-    assert "Volumes and ejection fraction" not in page
+    assert "Only case" in page
+    assert "LV EF" not in page
     assert "nan" not in re.sub(r"<[^>]*>|\s+", " ", page[page.index("<body") :])
 
 
