@@ -1,8 +1,8 @@
 """Check one converted case against the file that it came from: what a worker process does.
 
 The converted files are read by SimpleITK, as nnU-Net reads them, and NIfTI sources by nibabel: neither by the code that
-wrote them. The converter may make another axis the slice axis, but neither mirror nor change anything: voxel by voxel the
-two must be the same with one of the three axes as the first.
+wrote them. The converter may make another axis the slice axis, but neither mirror nor change anything: the two must be
+the same voxel by voxel, with one of the three axes first.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def check_case(case: Converted) -> CaseCheck:
     """Check one case; a file that cannot be read is a problem, not a failure."""
     try:
         image, spacing, problems = _converted_image(case)
-        labels, found = _converted_labels(case, image)
+        labels, found = _converted_labels(case, image, spacing)
         problems += found
         compared = case.source is not None and not case.entry["prepared"]
         if compared:
@@ -97,7 +97,9 @@ def _converted_image(case: Converted) -> tuple[np.ndarray, tuple[float, ...], li
     return array, spacing, problems
 
 
-def _converted_labels(case: Converted, image: np.ndarray) -> tuple[np.ndarray | None, list[str]]:
+def _converted_labels(
+    case: Converted, image: np.ndarray, spacing: tuple[float, ...]
+) -> tuple[np.ndarray | None, list[str]]:
     if case.labels is None:
         return None, []
     labels = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(case.labels)))
@@ -107,7 +109,22 @@ def _converted_labels(case: Converted, image: np.ndarray) -> tuple[np.ndarray | 
     expected, got = dict(case.entry["voxels"]), _counts(labels, case)
     if got != expected:
         problems.append(f"expected the voxels of conversion_report.json, {expected}, got {got}")
+    if _ventricles_look_swapped(labels, case, spacing):
+        problems.append("expected the LV inside the myocardium, got the RV nearer to it; were labels renumbered?")
     return labels, problems
+
+
+def _ventricles_look_swapped(labels: np.ndarray, case: Converted, spacing: tuple[float, ...]) -> bool:
+    """A copy whose labels somebody has renumbered passes all other checks."""
+    values = LABEL_MAPS[case.label_map].values
+    if not {"LV", "RV", "MYO"} <= values.keys():
+        return False
+    places = {name: np.argwhere(labels == values[name]) for name in ("LV", "RV", "MYO")}
+    if not all(map(len, places.values())):
+        return False
+    middles = {name: found.mean(axis=0) * spacing for name, found in places.items()}
+    left, right = (float(np.linalg.norm(middles[name] - middles["MYO"])) for name in ("LV", "RV"))
+    return right < left
 
 
 def _differences(

@@ -141,7 +141,8 @@ def _visits(source: Source) -> tuple[dict[Path, Visit], list[Scan]]:
             if path in visits:
                 visits[path] = visit
             else:
-                absent.append(Scan(visit, (path,), problem=f"{table.name}: expected the file {row['file']}, found none"))
+                problem = f"{table.name}: expected the file {row['file']}, found none"
+                absent.append(Scan(visit, (path,), problem=problem))
     return visits, absent
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import written_whole
 from nnunet_cardiac_ext.phantoms.cycle import end_systole
 from nnunet_cardiac_ext.phantoms.groups import GROUPS, Group
 from nnunet_cardiac_ext.phantoms.heart import Heart
-from nnunet_cardiac_ext.phantoms.integrals import sliced_volumes
+from nnunet_cardiac_ext.phantoms.integrals import cine_volumes
 from nnunet_cardiac_ext.phantoms.long_axis import section_areas
 from nnunet_cardiac_ext.phantoms.long_axis_subject import draw_view
 from nnunet_cardiac_ext.phantoms.mnms2_files import SubjectFiles
@@ -170,15 +169,11 @@ def _write_subject(folder: Path, seed: int, view: str, cine_frames: int, distrac
             wrong_series = number % _WRONG_SERIES == 0
             files = SubjectFiles(subject, long_axis, VENDORS[letter], cine_frames, wrong_series)
             files.write(partial, folder.name, view)
-    stack, (diastole, systole) = subject.stack, (Heart(subject.shape, phase) for phase in (0, 1))
-    ed, es = (sliced_volumes(heart, stack.depths, stack.spacing) for heart in (diastole, systole))
-    la_ed, la_es = (section_areas(heart, long_axis.plane) for heart in (diastole, systole))
+    la_ed, la_es = (section_areas(Heart(subject.shape, phase), long_axis.plane) for phase in (0, 1))
     return Truth(
         subject=folder.name, part="training" if part == "subjects" else part, group=group, vendor=letter,
         es=end_systole(cine_frames), distractors=len(long_axis.distractors),
-        lv_ed_ml=ed.lv, lv_es_ml=es.lv, lv_ef=(ed.lv - es.lv) / ed.lv * 100,
-        rv_ed_ml=ed.rv, rv_es_ml=es.rv, rv_ef=(ed.rv - es.rv) / ed.rv * 100,
-        mass_g=ed.myocardium * MYOCARDIAL_DENSITY,
+        **cine_volumes(subject.shape, subject.stack.depths, subject.stack.spacing),
         la_lv_ed_mm2=la_ed.lv, la_lv_es_mm2=la_es.lv, la_rv_ed_mm2=la_ed.rv, la_rv_es_mm2=la_es.rv,
         la_myo_ed_mm2=la_ed.myocardium, la_myo_es_mm2=la_es.myocardium,
     )  # fmt: skip

@@ -74,6 +74,16 @@ def test_slices_along_another_axis_of_the_source_are_compared_as_well(nnunet_roo
     assert problem.startswith("A0B1C2_ED: expected the labels of Labeled/A0B1C2/A0B1C2_sa_gt.nii.gz in their places")
 
 
+def test_a_copy_whose_labels_have_another_order_is_found(nnunet_root, tmp_path):
+    subject = write_subject(tmp_path / "Labeled" / "A0B1C2")
+    labels = subject / "A0B1C2_sa_gt.nii.gz"
+    rewrite(labels, lambda volume: volume.astype(int).choose([0, 3, 2, 1]).astype(float))
+    convert_mnms(tmp_path, 27, workers=1, quiet=True)
+    problems = check().problems
+    assert [problem.split(": ")[0] for problem in problems] == ["A0B1C2_ED", "A0B1C2_ES"]
+    assert all("expected the LV inside the myocardium, got the RV nearer to it" in problem for problem in problems)
+
+
 def test_a_series_of_single_slices_is_compared_frame_by_frame(nnunet_root, tmp_path):
     subject = write_subject(tmp_path / "Labeled" / "A0B1C2")
     for path in subject.iterdir():

@@ -63,6 +63,20 @@ def test_the_wrong_affine_is_noted_once_for_each_file(database, folder):
     assert entry["notes"] == [f"Images/{said}", f"Contours/{said}"]
 
 
+def test_every_reader_of_nnunet_finds_the_spacing_that_the_official_affine_hides(database, folder):
+    from nnunetv2.imageio.nibabel_reader_writer import NibabelIO, NibabelIOWithReorient
+    from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO, SimpleITKIOWithReorient
+
+    def spacings(path):
+        readers = (NibabelIO, NibabelIOWithReorient, SimpleITKIO, SimpleITKIOWithReorient)
+        return [sorted(reader().read_images([str(path)])[1]["spacing"]) for reader in readers]
+
+    convert(database, 115, workers=1, quiet=True)
+    official = next(database.rglob("Images/Case_P001.nii.gz"))
+    assert [1, 1, 1] in spacings(official)
+    assert all(found == pytest.approx(sorted(SPACING)) for found in spacings(folder / "imagesTr/Case_P001_0000.nii.gz"))
+
+
 def test_dataset_json_tells_lge_labels(database, folder):
     convert(database, 115, workers=1, quiet=True)
     content = read_json(folder / "dataset.json")

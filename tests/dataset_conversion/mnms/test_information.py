@@ -43,7 +43,7 @@ def test_letter_and_name_of_the_vendor_follow_from_each_other(information):
 
 
 @pytest.mark.parametrize(
-    ("cell", "height"), [("1.76", "176"), ("1,76", "176"), ("176", "176"), ("0", ""), ("", ""), ("nan", "")]
+    ("cell", "height"), [("1.76", "176"), ("1,76", "176"), ("176", "176"), ("0", ""), ("-1", ""), ("", ""), ("nan", "")]
 )
 def test_height_is_in_cm_whether_the_csv_has_metres_or_cm(information, cell, height):
     assert information(row("A0B1C2", Height=cell), delimiter=";").extra["height_cm"] == height
