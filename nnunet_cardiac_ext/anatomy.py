@@ -15,6 +15,8 @@ import numpy as np
 MYOCARDIAL_DENSITY = 1.05
 # Infarct and no-reflow are myocardium too; cine has MYO alone.
 MYOCARDIUM = ("MYO", "INFARCT", "NOREFLOW")
+# No-reflow lies inside the infarct, which a label map with one value per voxel cannot say.
+INFARCT = ("INFARCT", "NOREFLOW")
 
 
 @dataclass(frozen=True)

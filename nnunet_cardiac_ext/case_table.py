@@ -69,12 +69,21 @@ def read_case_table(path: Path) -> list[CaseRow]:
     """Read a `cases.csv`.
 
     Raises:
-        UsageError: The file is absent, lacks the columns `case` or `subject`, or holds a cell that cannot be read.
+        UsageError: The file is absent, lacks the columns `case` or `subject`, holds a cell that cannot be read, a line
+            without case or subject, or two lines of one case.
     """
     rows = read_csv(path)
     if rows and not {"case", "subject"} <= rows[0].keys():
         raise UsageError(f"{path}: expected the columns case and subject, got {', '.join(rows[0])}")
-    return [_from_cells(path, number, cells) for number, cells in enumerate(rows, start=2)]
+    table = [_from_cells(path, number, cells) for number, cells in enumerate(rows, start=2)]
+    lines: dict[str, int] = {}
+    for number, row in enumerate(table, start=2):
+        if not (row.case and row.subject):
+            raise UsageError(f"{path}, line {number}: expected a case and its subject, got an empty cell")
+        first = lines.setdefault(row.case, number)
+        if first != number:
+            raise UsageError(f"{path}, line {number}: expected one line per case, got {row.case} of line {first}")
+    return table
 
 
 def _header(rows: Sequence[CaseRow]) -> list[str]:
@@ -93,7 +102,7 @@ def _from_cells(path: Path, number: int, cells: dict[str, str]) -> CaseRow:
     try:
         spacing = tuple(float(part) for part in cells.get("spacing", "").split("x") if part)
         return CaseRow(
-            case=cells["case"], subject=cells["subject"], phase=cells.get("phase", ""),
+            case=cells["case"], subject=cells["subject"], phase=cells.get("phase", "").strip().upper(),
             frame=int(cells["frame"]) if cells.get("frame") else None,
             group=cells.get("group", ""), vendor=cells.get("vendor", ""), centre=cells.get("centre", ""),
             spacing=(spacing[0], spacing[1], spacing[2]) if len(spacing) == 3 else (float("nan"),) * 3,

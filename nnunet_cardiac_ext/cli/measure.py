@@ -55,5 +55,5 @@ def _table(result: MeasureResult) -> str:
     for name in dict.fromkeys(key for line in shown for key in line if "frame" not in key and "slice" not in key):
         found = statistics(line[name] for line in shown if isinstance(line.get(name), float))
         if found.n:
-            lines.append(f"{name:<36}{found.n:>6}{found.mean:>10.1f}{found.sd:>10.1f}")
+            lines.append(f"{name:<36}{found.n:>6}{found.mean:>10.4g}{found.sd:>10.3g}")
     return "\n".join([*lines, f"tables: {result.output}"])

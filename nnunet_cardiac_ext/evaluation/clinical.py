@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY, MYOCARDIUM
+from nnunet_cardiac_ext.anatomy import INFARCT, MYOCARDIAL_DENSITY, MYOCARDIUM
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.evaluation.scoring import WHOLE, MetricRow
@@ -29,12 +29,14 @@ class ClinicalQuantity:
         title: How captions call it.
         unit: "ml", "percent", "g"; of an index also "ml_per_m2" and the like.
         definition: How it is computed.
+        structures: The labels that it is made of: without any of them it has no column; empty where that is not said.
     """
 
     name: str
     title: str
     unit: str
     definition: str
+    structures: tuple[str, ...] = ()
 
     @property
     def header(self) -> str:
@@ -49,25 +51,44 @@ class ClinicalQuantity:
 def _ventricle(name: str) -> tuple[ClinicalQuantity, ...]:
     lower = name.lower()
     return (
-        ClinicalQuantity(f"{lower}_edv", f"{name} EDV", "ml", f"{name} cavity volume at end-diastole."),
-        ClinicalQuantity(f"{lower}_esv", f"{name} ESV", "ml", f"{name} cavity volume at end-systole."),
-        ClinicalQuantity(f"{lower}_sv", f"{name} SV", "ml", "Stroke volume, EDV minus ESV; never clipped."),
+        ClinicalQuantity(f"{lower}_edv", f"{name} EDV", "ml", f"{name} cavity volume at end-diastole.", (name,)),
+        ClinicalQuantity(f"{lower}_esv", f"{name} ESV", "ml", f"{name} cavity volume at end-systole.", (name,)),
+        ClinicalQuantity(f"{lower}_sv", f"{name} SV", "ml", "Stroke volume, EDV minus ESV; never clipped.", (name,)),
         ClinicalQuantity(
             f"{lower}_ef", f"{name} EF", "percent",
-            "Ejection fraction, 100 (EDV − ESV) / EDV; never clipped, undefined where EDV is 0.",
+            "Ejection fraction, 100 (EDV − ESV) / EDV; never clipped, undefined where EDV is 0.", (name,),
+        ),
+    )  # fmt: skip
+
+
+def _lesion_quantities(
+    name: str, title: str, parts: str, structures: tuple[str, ...]
+) -> tuple[ClinicalQuantity, ClinicalQuantity]:
+    return (
+        ClinicalQuantity(
+            f"{name}_mass", f"{title} mass", "g", f"{parts}: volume times {MYOCARDIAL_DENSITY} g/ml.", structures
+        ),
+        ClinicalQuantity(
+            f"{name}_of_lv_mass", f"{title} of LV mass", "percent",
+            f"{parts}: share of the whole myocardium; undefined where there is none.", structures,
         ),
     )  # fmt: skip
 
 
 LV_MASS = ClinicalQuantity(
-    "lv_mass", "LV mass", "g", f"Volume of the LV myocardium at end-diastole times {MYOCARDIAL_DENSITY} g/ml."
-)
+    "lv_mass", "LV mass", "g", f"Volume of the LV myocardium at end-diastole times {MYOCARDIAL_DENSITY} g/ml.",
+    MYOCARDIUM,
+)  # fmt: skip
 QUANTITIES: tuple[ClinicalQuantity, ...] = (*_ventricle("LV"), *_ventricle("RV"), LV_MASS)
 # Without phases: what a single image tells.
 CASE_QUANTITIES: tuple[ClinicalQuantity, ...] = (
-    ClinicalQuantity("lv_volume", "LV volume", "ml", "LV cavity volume of the image."),
-    ClinicalQuantity("rv_volume", "RV volume", "ml", "RV cavity volume of the image."),
-    ClinicalQuantity("lv_mass", "LV mass", "g", f"Volume of the LV myocardium times {MYOCARDIAL_DENSITY} g/ml."),
+    ClinicalQuantity("lv_volume", "LV volume", "ml", "LV cavity volume of the image.", ("LV",)),
+    ClinicalQuantity("rv_volume", "RV volume", "ml", "RV cavity volume of the image.", ("RV",)),
+    ClinicalQuantity(
+        "lv_mass", "LV mass", "g", f"Volume of the LV myocardium times {MYOCARDIAL_DENSITY} g/ml.", MYOCARDIUM
+    ),
+    *_lesion_quantities("infarct", "Infarct", "Infarct and no-reflow", ("INFARCT",)),
+    *_lesion_quantities("noreflow", "No-reflow", "No-reflow (MVO)", ("NOREFLOW",)),
 )
 
 
@@ -94,11 +115,27 @@ def clinical_numbers(end_diastole: Mapping[str, float], end_systole: Mapping[str
 
 def case_numbers(volumes: Mapping[str, float]) -> dict[str, float]:
     """Return the numbers of a single image (`CASE_QUANTITIES`) from volumes in ml by structure."""
-    return {
-        "lv_volume": volumes.get("LV", NAN),
-        "rv_volume": volumes.get("RV", NAN),
-        "lv_mass": _mass(volumes),
-    }
+    numbers = {"lv_volume": volumes.get("LV", NAN), "rv_volume": volumes.get("RV", NAN), "lv_mass": _mass(volumes)}
+    for name, parts in (("infarct", INFARCT), ("noreflow", ("NOREFLOW",))):
+        numbers[f"{name}_mass"], numbers[f"{name}_of_lv_mass"] = lesion(volumes, parts)
+    return numbers
+
+
+def lesion(volumes: Mapping[str, float], parts: Sequence[str]) -> tuple[float, float]:
+    """Return the mass in g of a part of the myocardium, and its share of the whole myocardium in percent.
+
+    Args:
+        volumes: Volume in ml by structure.
+        parts: The structures that make up the part.
+
+    Returns:
+        Both NaN where none of `parts` is known; the share also where there is no myocardium.
+    """
+    known = [volumes[name] for name in parts if name in volumes]
+    if not known:
+        return NAN, NAN
+    muscle = myocardial_volume(volumes)
+    return sum(known) * MYOCARDIAL_DENSITY, 100 * sum(known) / muscle if muscle > 0 else NAN
 
 
 def myocardial_volume(volumes: Mapping[str, float]) -> float:
@@ -138,7 +175,8 @@ def clinical_table(rows: Iterable[MetricRow], cases: Sequence[CaseRow]) -> tuple
         cases: The case table, or nothing.
 
     Returns:
-        The lines and the header. Each quantity has three columns: reference, prediction, difference.
+        The lines and the header. Each quantity whose structures were scored has three columns: reference,
+        prediction, difference.
 
     Raises:
         UsageError: A subject has two scored cases of the same phase.
@@ -146,16 +184,17 @@ def clinical_table(rows: Iterable[MetricRow], cases: Sequence[CaseRow]) -> tuple
     volumes = _volumes_by_case(rows)
     subjects = phases_by_subject(cases, volumes)
     if not subjects:
-        lines = [{"case": case} | _line(CASE_QUANTITIES, *map(case_numbers, sides)) for case, sides in volumes.items()]
-        return lines, ["case", *_columns(CASE_QUANTITIES)]
-    lines = []
+        chosen = _scored(CASE_QUANTITIES, volumes)
+        lines = [{"case": case} | _line(chosen, *map(case_numbers, sides)) for case, sides in volumes.items()]
+        return lines, ["case", *_columns(chosen)]
+    lines, chosen = [], _scored(QUANTITIES, volumes)
     nothing: tuple[dict[str, float], dict[str, float]] = ({}, {})
     for subject, phases in subjects.items():
         diastole, systole = (volumes.get(phases.get(phase, ""), nothing) for phase in ("ED", "ES"))
         sides = [clinical_numbers(*phase_pair) for phase_pair in zip(diastole, systole, strict=True)]
         names = {"subject": subject, "ed_case": phases.get("ED", ""), "es_case": phases.get("ES", "")}
-        lines.append(names | _line(QUANTITIES, *sides))
-    return lines, ["subject", "ed_case", "es_case", *_columns(QUANTITIES)]
+        lines.append(names | _line(chosen, *sides))
+    return lines, ["subject", "ed_case", "es_case", *_columns(chosen)]
 
 
 def _mass(volumes: Mapping[str, float]) -> float:
@@ -169,6 +208,13 @@ def _volumes_by_case(rows: Iterable[MetricRow]) -> dict[str, tuple[dict[str, flo
         if row.region == WHOLE and row.metric in metrics:
             volumes.setdefault(row.case, ({}, {}))[metrics.index(row.metric)][row.structure] = row.value
     return volumes
+
+
+def _scored(
+    quantities: Sequence[ClinicalQuantity], volumes: Mapping[str, tuple[Mapping[str, float], Mapping[str, float]]]
+) -> list[ClinicalQuantity]:
+    known = {structure for sides in volumes.values() for side in sides for structure in side}
+    return [quantity for quantity in quantities if known.intersection(quantity.structures)]
 
 
 def _line(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from nnunet_cardiac_ext.anatomy import MYOCARDIUM
+from nnunet_cardiac_ext.anatomy import INFARCT, MYOCARDIUM
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.evaluation.foreign_metrics import (
     ACDC_METRICS,
@@ -86,7 +86,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 CONVENTION, "nnU-Net cardiac",
                 "True geometry: spacing in mm in the order of the axes, 3-D; NaN with a reason where undefined.",
                 METRICS,
-                joined=(Structure("Myocardium", MYOCARDIUM), Structure("Infarction", ("INFARCT", "NOREFLOW"))),
+                joined=(Structure("Myocardium", MYOCARDIUM), Structure("Infarction", INFARCT)),
             ),
             Convention(
                 "acdc", "ACDC platform",
@@ -105,7 +105,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 EMIDEC_METRICS, each_label=False,
                 joined=(
                     Structure("Myocardium", MYOCARDIUM, ("dice", "volume_difference", "hd")),
-                    Structure("Infarction", ("INFARCT", "NOREFLOW"), _SCAR_METRICS, MYOCARDIUM),
+                    Structure("Infarction", INFARCT, _SCAR_METRICS, MYOCARDIUM),
                     Structure("NoReflow", ("NOREFLOW",), _SCAR_METRICS, MYOCARDIUM),
                 ),
             ),

@@ -42,7 +42,9 @@ class Request:
         """Return the command line that does the same."""
         words = ["nnunet-cardiac", "evaluate", "-ref", str(self.reference), "-pred", str(self.prediction)]
         words += ["-o", str(self.output)]
-        words += ["--labels", ",".join(f"{name}={value}" for name, value in self.settings.labels.items())]
+        # Only where they were named: with --labels other values in the files count as background.
+        if self.settings.others_as_background:
+            words += ["--labels", ",".join(f"{name}={value}" for name, value in self.settings.labels.items())]
         words += ["--cases", str(self.cases)] if self.cases else []
         words += ["--by", *self.by] if self.by else []
         return shlex.join(words + _choices(self.settings))

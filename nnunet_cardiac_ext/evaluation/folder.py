@@ -21,7 +21,7 @@ from nnunet_cardiac_ext.evaluation.folder_tables import (
     SUMMARY_FILE,
     write_tables,
 )
-from nnunet_cardiac_ext.evaluation.inputs import Pairing, find_labels, pair_cases
+from nnunet_cardiac_ext.evaluation.inputs import Pairing, find_labels, pair_cases, remark_on_labels
 from nnunet_cardiac_ext.evaluation.journal import Journal
 from nnunet_cardiac_ext.evaluation.metrics import CONVENTION, NSD_TOLERANCE_MM
 from nnunet_cardiac_ext.evaluation.scoring import WHOLE, MetricRow
@@ -182,6 +182,8 @@ def _write(
     remarks = [*written.remarks, *_other_labels(written.other_labels)]
     remarks += [f"{case}: predicted, but there is no reference; left out" for case in pairing.unreferenced]
     remarks += _not_in_table(scored, table)
+    if not request.settings.others_as_background:
+        remarks += remark_on_labels(request.reference, request.prediction)
     content = facts(
         request, cases=len(scored), failures=failures, remarks=remarks, unpredicted=pairing.unpredicted
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from nnunet_cardiac_ext.errors import UsageError, WorkError
 from nnunet_cardiac_ext.files import read_json
 
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
+# Labels stored with a scale factor come back a rounding beside their whole number.
+LABEL_ROUNDING = 1e-3
 
 
 @dataclass(frozen=True)
@@ -95,16 +98,18 @@ def read_volume(path: Path) -> Volume:
         WorkError: The file cannot be read, is not 3-D, or has a spacing that is not positive.
     """
     try:
-        image = sitk.ReadImage(str(path))
+        with _itk_warnings_off():
+            image = sitk.ReadImage(str(path))
         array, spacing = sitk.GetArrayFromImage(image), image.GetSpacing()[::-1]
-        axes = np.reshape(image.GetDirection(), (3, 3)) if array.ndim == 3 else None
+        axes = np.reshape(image.GetDirection(), (3, 3)) if image.GetDimension() == 3 else None
     except RuntimeError as error:
         # ITK reads no NIfTI file with sheared direction cosines (some of M&Ms); scoring needs no orientation.
         if "orthonormal" not in str(error):
             raise WorkError(f"{path}: cannot be read as an image") from error
         (array, spacing), axes = _read_with_nibabel(path), None
-    if array.ndim != 3:
-        raise WorkError(f"{path}: expected a 3-D image, got {array.ndim}-D")
+    # A picture in colours has three axes too, but two in space.
+    if array.ndim != 3 or len(spacing) != 3:
+        raise WorkError(f"{path}: expected a 3-D image of one number per voxel, got {len(spacing)}-D")
     if not all(0 < value < float("inf") for value in spacing):
         raise WorkError(f"{path}: expected a positive spacing, got {format_numbers(spacing)} mm")
     return Volume(array, (float(spacing[0]), float(spacing[1]), float(spacing[2])), axes)
@@ -122,17 +127,36 @@ def read_labels(path: Path, labels: Mapping[str, int], *, others_as_background: 
         WorkError: As `read_volume`, or a voxel is neither background nor one of `labels`.
     """
     volume = read_volume(path)
-    array, others = volume.array, _other_values(volume.array, labels)
-    if others and not others_as_background:
+    array, others = as_labels(path, volume.array, labels, others_as_background=others_as_background)
+    return replace(volume, array=array, other_labels=others)
+
+
+def as_labels(
+    path: Path, array: np.ndarray, labels: Mapping[str, int], *, others_as_background: bool = False
+) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Turn voxels into unsigned integers, and tell which whole numbers among them were taken for background.
+
+    Args:
+        path: Their file, for the message.
+        array: Voxels of any shape and type.
+        labels: Label value by structure name.
+        others_as_background: Whether whole numbers that `labels` does not name become 0.
+
+    Raises:
+        WorkError: A voxel is neither background nor one of `labels`, or is no whole number.
+    """
+    array = _near_whole_numbers(array)
+    others = _other_values(array, labels)
+    refused = [value for value in others if not (others_as_background and value.is_integer())]
+    if refused:
         raise WorkError(
             f"{path}: expected the labels 0 (background), "
-            f"{', '.join(f'{value} ({name})' for name, value in labels.items())}, got also {others[0]:g}"
+            f"{', '.join(f'{value} ({name})' for name, value in labels.items())}, got also {refused[0]:g}"
         )
     if others:
         array = np.where(np.isin(array, list(labels.values())), array, 0)
     # Some data sets have labels beyond 255 (MM-WHS: 205 to 850).
-    small = array.astype(np.min_scalar_type(max(labels.values())))
-    return replace(volume, array=small, other_labels=tuple(int(value) for value in others))
+    return array.astype(np.min_scalar_type(max(labels.values()))), tuple(map(int, others))
 
 
 def require_same_shape(path: Path, volume: Volume, reference: Volume) -> None:
@@ -158,8 +182,7 @@ def find_labels(reference: Path, prediction: Path) -> dict[str, int]:
         UsageError: The file's labels are no single values (nnU-Net's region-based training, of another converter),
             name no structure, or differ between the reference's and the prediction's file.
     """
-    paths = [folder / "dataset.json" for folder in (reference.resolve().parent, reference, prediction)]
-    paths = [path for path in paths if path.is_file()]
+    paths = _label_files(reference, prediction)
     if not paths:
         return {structure: CINE.values[structure] for structure in CINE.structures}
     labels, last = _labels_of(paths[0]), _labels_of(paths[-1])
@@ -172,9 +195,36 @@ def find_labels(reference: Path, prediction: Path) -> dict[str, int]:
     return labels
 
 
+def remark_on_labels(reference: Path, prediction: Path) -> list[str]:
+    """Return one line if no file names the labels, so that `find_labels` takes those of cine; else nothing."""
+    if _label_files(reference, prediction):
+        return []
+    values = ", ".join(f"{CINE.values[structure]} {structure}" for structure in CINE.structures)
+    return [f"{reference}: no dataset.json says what the labels are; taken for those of cine, {values} (see --labels)"]
+
+
 def format_numbers(values: tuple[float, ...]) -> str:
     """Return "10 x 1.5 x 1.5"."""
     return " x ".join(f"{value:.4g}" for value in values)
+
+
+@contextmanager
+def _itk_warnings_off() -> Iterator[None]:
+    """ITK warns of the sform of every ACDC and EMIDEC file ("unexpected scales"); we take the spacing of pixdim."""
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+
+
+def _near_whole_numbers(array: np.ndarray) -> np.ndarray:
+    """Round what is a rounding beside a whole number; the rest stays, to be told in a message."""
+    if array.dtype.kind != "f":
+        return array
+    nearest = np.rint(array)
+    return np.where(np.isclose(array, nearest, rtol=0, atol=LABEL_ROUNDING), nearest, array)
 
 
 def _other_values(array: np.ndarray, labels: Mapping[str, int]) -> list[float]:
@@ -183,6 +233,11 @@ def _other_values(array: np.ndarray, labels: Mapping[str, int]) -> list[float]:
     if sum(np.count_nonzero(array == value) for value in known) == array.size:
         return []
     return [float(value) for value in np.setdiff1d(array, known)]
+
+
+def _label_files(reference: Path, prediction: Path) -> list[Path]:
+    paths = [folder / "dataset.json" for folder in (reference.resolve().parent, reference, prediction)]
+    return [path for path in paths if path.is_file()]
 
 
 def _labels_of(path: Path) -> dict[str, int]:

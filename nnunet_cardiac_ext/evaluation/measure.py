@@ -19,7 +19,7 @@ from nnunet_cardiac_ext.evaluation.clinical import phases_by_subject
 from nnunet_cardiac_ext.evaluation.heart.images import HeartFiles, group_by_heart
 from nnunet_cardiac_ext.evaluation.heart.subject import WALL_COLUMNS, SubjectTables, measure_subject
 from nnunet_cardiac_ext.evaluation.heart.tables import open_tables
-from nnunet_cardiac_ext.evaluation.inputs import find_labels, image_files
+from nnunet_cardiac_ext.evaluation.inputs import find_labels, image_files, remark_on_labels
 from nnunet_cardiac_ext.files import remove, write_json
 from nnunet_cardiac_ext.processes import number_of_workers, run_jobs
 from nnunet_cardiac_ext.progress import progress
@@ -73,7 +73,8 @@ def measure(
     Args:
         folder: Folder of label images, 3-D, or 4-D NIfTI.
         output: Folder for the tables and `measure.json`.
-        labels: Label value by structure; by default those of a `dataset.json` beside or in `folder`, or cine's.
+        labels: Label value by structure; by default those of a `dataset.json` beside or in `folder` or beside the
+            case table, or cine's, which is remarked.
         cases: Case table with subject, phase, and height_cm, weight_kg, heart_rate_bpm where they are known; by default
             `cases.csv` beside or in `folder`, where it exists.
         images: Folder of the images, named as the labels or with `_0000`; their voxel size counts where a label file
@@ -90,8 +91,10 @@ def measure(
         WorkError: No image could be measured, or a worker process died.
     """
     files = image_files(folder)
-    labels = _known(dict(labels) if labels else find_labels(folder, folder), folder)
     cases = cases or next((path for path in _tables_near(folder) if path.is_file()), None)
+    near = folder, cases.parent if cases else folder
+    assumed = [] if labels else remark_on_labels(*near)
+    labels = _known(dict(labels) if labels else find_labels(*near), folder)
     table = case_table.read_case_table(cases) if cases else []
     phases_by_subject(table, files)
     hearts = group_by_heart(files, table, _by_case(images) if images else None)
@@ -101,7 +104,7 @@ def measure(
     )  # fmt: skip
     remove(output / FACTS_FILE)
     result = _write(output, done, labels)
-    result = replace(result, remarks=[*_not_in_table(files, table), *result.remarks])
+    result = replace(result, remarks=[*assumed, *_not_in_table(files, table), *result.remarks])
     write_json(output / FACTS_FILE, _facts(result, folder, labels, cases, images))
     return result
 

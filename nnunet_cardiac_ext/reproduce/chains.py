@@ -57,9 +57,7 @@ def data_steps(study: Study) -> Iterator[Step]:
 def training_steps(study: Study, model: ModelRecipe, seed: int | None) -> Iterator[Step]:
     """Yield what turns one model of a recipe into scores; what is there already is left alone."""
     name, number = study.configuration(model, seed), str(study.dataset_id)
-    settings = dict(study.recipe.smoke_settings if study.smoke else {}) | dict(model.settings) | dict(study.settings)
-    settings |= {} if seed is None else {"seed": str(seed)}
-    assignments = [f"{key}={value}" for key, value in settings.items()]
+    assignments = [f"{key}={value}" for key, value in study.settings_of(model, seed).items()]
     yield Step(
         "plan", f"{model.title}: write its configuration",
         ("nnunet-cardiac", "plan", "-d", number, "--preset", model.preset, "--name", name,

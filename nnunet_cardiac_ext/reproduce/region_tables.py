@@ -31,8 +31,8 @@ def table1(recipe: TableRecipe, study: Study, data_set: str) -> Table:
             values = np.array(list(found.values()))
             test = TESTS["welch"](values, np.array(list(middle.values())))
             rows.append(
-                {"label": label, "region": region, "slices": len(values), "mean": _mean(values), "sd": _sd(values),
-                 "p": float("nan") if region == "middle" else test.p_value}
+                {"label": label, "region": region, "slices": len(values), "mean_percent": _mean(values),
+                 "sd_percent": _sd(values), "p": "" if region == "middle" else test.p_value}
             )  # fmt: skip
     return Table(recipe, rows, data_set)
 
@@ -87,7 +87,9 @@ def _changes(
             # Where both leave a slice empty that the reference leaves empty too, only one of them may have a score.
             shared = sorted(old.keys() & new.keys())
             first, second = (np.array([found[key] for key in shared]) for found in (old, new))
-            change = {"mean_change": _mean(second) - _mean(first), "sd_change": _sd(first) - _sd(second)}
+            change = {
+                "mean_change_points": _mean(second) - _mean(first), "sd_change_points": _sd(first) - _sd(second),
+            }  # fmt: skip
             p = TESTS["paired-t"](second, first).p_value
             yield label, region, {"slices": len(shared), **change, "p": p}
 

@@ -74,8 +74,7 @@ def _head(study: Study, data_set: str, title: str, authors: str) -> list[str]:
         lines += ["**A smoke run: phantoms and tiny models. It shows that all runs; its numbers say nothing.**", ""]
     lines += ["| model | preset | trainer | configuration | set beside the preset |", "|---|---|---|---|---|"]
     for model, seed in study.trainings():
-        settings = dict(model.settings) | dict(study.settings)
-        changes = ", ".join(f"{key}={value}" for key, value in settings.items())
+        changes = ", ".join(f"{key}={value}" for key, value in study.settings_of(model, seed).items())
         trainer = PRESETS[model.preset].trainer
         lines.append(f"| {model.title} | {model.preset} | {trainer} | {study.configuration(model, seed)} | {changes} |")
     return [*lines, ""]

@@ -21,7 +21,7 @@ class Study:
         folds: Folds to train.
         seeds: Seeds to train each fold with; None leaves the generators unseeded.
         models: Names of the models to run; the others are left out of the tables.
-        settings: What is set in every model over the recipe's own settings.
+        settings: What is set in every model over the recipe's own settings (`settings_of`).
         device: cpu, cuda or mps.
         smoke: Whether it runs on phantoms with tiny models.
         workers: Worker processes.
@@ -50,6 +50,12 @@ class Study:
     def trainings(self) -> Iterator[tuple[ModelRecipe, int | None]]:
         """Yield each model with each seed."""
         yield from ((model, seed) for model in self.chosen for seed in self.seeds)
+
+    def settings_of(self, model: ModelRecipe, seed: int | None) -> dict[str, str]:
+        """Return what is set in a model beside its preset: the user's word counts most, then the model's own."""
+        common = self.recipe.smoke_settings if self.smoke else self.recipe.paper_settings
+        seeded = {} if seed is None else {"seed": str(seed)}
+        return {**common, **model.settings, **self.settings, **seeded}
 
     def configuration(self, model: ModelRecipe, seed: int | None) -> str:
         """Return the name of a model's configuration in the plans file."""

@@ -39,6 +39,20 @@ def test_a_bad_cell_names_its_line(tmp_path):
         read_case_table(tmp_path / "cases.csv")
 
 
+def test_a_case_stands_in_one_line_with_its_subject(tmp_path):
+    (tmp_path / "cases.csv").write_text("case,subject\na,p1\nb,p1\na,p2\n")
+    with pytest.raises(UsageError, match=r"cases\.csv, line 4: expected one line per case, got a of line 2"):
+        read_case_table(tmp_path / "cases.csv")
+    (tmp_path / "cases.csv").write_text("case,subject\na,\n")
+    with pytest.raises(UsageError, match=r"cases\.csv, line 2: expected a case and its subject"):
+        read_case_table(tmp_path / "cases.csv")
+
+
+def test_phases_are_read_in_either_case(tmp_path):
+    (tmp_path / "cases.csv").write_text("case,subject,phase\na,p1,ed\nb,p1, Es\n")
+    assert [row.phase for row in read_case_table(tmp_path / "cases.csv")] == ["ED", "ES"]
+
+
 def test_a_visit_is_a_subject_at_one_time_point():
     assert CaseRow("a_ED", "a").visit == "a"
     assert CaseRow("a_d7_ED", "a", extra={"time_point": "d7"}).visit == "a_d7"

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from nnunet_cardiac_ext.steps import Runner, Step, executable, shortened
 from nnunet_cardiac_ext.errors import WorkError
 from nnunet_cardiac_ext.files import read_json
+from nnunet_cardiac_ext.steps import Runner, Step, executable, shortened
 
 
 def python_step(name, code, **more):
@@ -37,6 +37,18 @@ def test_a_changed_command_runs_again_and_makes_later_steps_stale(tmp_path, coun
     later = python_step("two", code)
     runner_in(tmp_path).run([python_step("one", "pass"), later])
     runner_in(tmp_path).run([python_step("one", "pass # changed"), later])
+    assert path.read_text() == "xx"
+
+
+def test_a_step_with_a_product_is_done_where_that_is_there_and_only_there(tmp_path, counter):
+    path, code = counter
+    made = tmp_path / "model.pth"
+    made.touch()
+    runner_in(tmp_path).run([python_step("train", code, product=made)])
+    assert not path.exists()  # trained elsewhere, by an array job for one
+    made.unlink()
+    for _ in range(2):
+        runner_in(tmp_path).run([python_step("train", code, product=made)])
     assert path.read_text() == "xx"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.evaluation.comparison.confidence import (
     DEFAULT,
+    METHODS,
     Bootstrap,
     Interval,
     difference_interval,
@@ -51,6 +52,8 @@ class ComparisonSettings:
         for name, known in (("test", TESTS), ("correction", CORRECTIONS), ("unit", UNITS)):
             if getattr(self, name) not in known:
                 raise UsageError(f"--{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}")
+        if self.bootstrap.method not in METHODS:
+            raise UsageError(f"bootstrap: expected one of {', '.join(METHODS)}, got {self.bootstrap.method!r}")
         if not 0 < self.bootstrap.level < 1:
             raise UsageError(f"--level: expected a number between 0 and 1, got {self.bootstrap.level:g}")
         if self.bootstrap.resamples < 1:

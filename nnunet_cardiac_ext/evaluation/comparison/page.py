@@ -12,6 +12,7 @@ from nnunet_cardiac_ext.evaluation.comparison.hypothesis_tests import TESTS
 from nnunet_cardiac_ext.evaluation.comparison.models import ComparisonRow, ComparisonSettings
 
 SMALLEST_P = 1e-4
+METHOD_WORDS = {"bca": "BCa", "percentile": "percentile"}
 CORRECTION_WORDS = {"none": "not corrected", "holm": "corrected by Holm", "bh": "corrected by Benjamini and Hochberg"}
 
 
@@ -48,7 +49,7 @@ def _explanation(rows: Sequence[ComparisonRow], settings: ComparisonSettings) ->
     drawn = settings.bootstrap
     yield (
         f"- Difference: the line's mean minus the baseline's, with its {100 * drawn.level:g} % interval "
-        f"(BCa bootstrap, {drawn.resamples} draws of subjects, seed {drawn.seed})."
+        f"({METHOD_WORDS[drawn.method]} bootstrap, {drawn.resamples} draws of subjects, seed {drawn.seed})."
     )
     yield f"- Effect: {EFFECT_OF_TEST[settings.test][0]}, positive where the line is larger than the baseline."
     yield f"- One value per {settings.unit}. Undefined values are left out, in pairs with their partner, and counted."

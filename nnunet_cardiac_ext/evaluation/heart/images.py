@@ -13,7 +13,7 @@ import numpy as np
 
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import WorkError
-from nnunet_cardiac_ext.evaluation.inputs import Volume, format_numbers, read_labels, read_volume
+from nnunet_cardiac_ext.evaluation.inputs import Volume, as_labels, format_numbers, read_labels, read_volume
 
 # How converters name the frames of a cine.
 FRAME_NAME = re.compile(r"(?P<subject>.+)_frame(?P<frame>\d+)")
@@ -134,14 +134,7 @@ def _volumes(path: Path, labels: Mapping[str, int]) -> Iterator[Volume]:
     except Exception as error:  # nibabel, gzip and zlib raise a dozen types for damaged files
         raise WorkError(f"{path}: cannot be read as an image") from error
     for stack in array:
-        yield Volume(_as_labels(path, stack, labels), (slice_mm, row_mm, column_mm), axes)
-
-
-def _as_labels(path: Path, stack: np.ndarray, labels: Mapping[str, int]) -> np.ndarray:
-    known = [0, *labels.values()]
-    if not np.isin(stack, known).all():
-        raise WorkError(f"{path}: expected the labels {known}, got also {np.setdiff1d(stack, known)[0]:g}")
-    return stack.astype(np.min_scalar_type(max(known)))
+        yield Volume(as_labels(path, stack, labels)[0], (slice_mm, row_mm, column_mm), axes)
 
 
 def _series(path: Path) -> nib.Nifti1Image | None:

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from nnunet_cardiac_ext.anatomy import MYOCARDIUM, LabelMap
+from nnunet_cardiac_ext.anatomy import INFARCT, MYOCARDIUM, LabelMap
 from nnunet_cardiac_ext.regions import assign_regions, base_is_first
-
-# No-reflow lies inside the infarct, which a label map with one value per voxel cannot say.
-INFARCT = ("INFARCT", "NOREFLOW")
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY
-from nnunet_cardiac_ext.evaluation.clinical import NAN, myocardial_volume
-from nnunet_cardiac_ext.evaluation.heart.masks import INFARCT
+from nnunet_cardiac_ext.anatomy import INFARCT, MYOCARDIAL_DENSITY
+from nnunet_cardiac_ext.evaluation.clinical import lesion, myocardial_volume
 
 MM3_PER_ML = 1000.0
 # Structures that a mouse study labels: its heart is told in mm3 and mg.
@@ -46,12 +45,12 @@ def image_numbers(volumes: Mapping[str, float]) -> dict[str, float]:
         cubic = muscle * MM3_PER_ML
         numbers |= {"myocardium_volume_mm3": cubic, "myocardium_mass_mg": cubic * MYOCARDIAL_DENSITY}
     if "INFARCT" in volumes:
-        numbers |= _lesion("infarct", sum(volumes.get(name, 0.0) for name in INFARCT), muscle)
+        numbers |= _lesion("infarct", volumes, INFARCT)
     if "NOREFLOW" in volumes:
-        numbers |= _lesion("noreflow", volumes["NOREFLOW"], muscle)
+        numbers |= _lesion("noreflow", volumes, ("NOREFLOW",))
     return numbers
 
 
-def _lesion(name: str, volume: float, muscle: float) -> dict[str, float]:
-    share = 100 * volume / muscle if muscle > 0 else NAN
-    return {f"{name}_mass_g": volume * MYOCARDIAL_DENSITY, f"{name}_percent_of_lv_mass": share}
+def _lesion(name: str, volumes: Mapping[str, float], parts: tuple[str, ...]) -> dict[str, float]:
+    mass, share = lesion(volumes, parts)
+    return {f"{name}_mass_g": mass, f"{name}_percent_of_lv_mass": share}

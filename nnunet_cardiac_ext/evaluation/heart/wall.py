@@ -85,7 +85,7 @@ def _why_open(share: float) -> str:
 
 def _septa(masks: HeartMasks, contact: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, str]:
     """Angle in the image of the middle of the septum by slice, in radians, and where it comes from."""
-    if masks.right is None or not masks.right.any():
+    if masks.right is None or not masks.right.any() or not (masks.wall | masks.cavity).any():
         return np.zeros(len(used)), "image"
     every = np.broadcast_to(ANGLES, contact.shape)
     if not contact.any():

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from nnunet_cardiac_ext import case_table
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import CardiacError, WorkError
-from nnunet_cardiac_ext.evaluation.inputs import find_labels, image_files, read_labels
+from nnunet_cardiac_ext.evaluation.inputs import find_labels, image_files, read_labels, remark_on_labels
 from nnunet_cardiac_ext.evaluation.quality.check import Flag
 from nnunet_cardiac_ext.evaluation.quality.checks import check_phases, check_stack
 from nnunet_cardiac_ext.evaluation.quality.phases import PhasePair, StackFacts, stack_facts
@@ -69,7 +69,8 @@ def check_quality(
     Args:
         folder: Label images, predicted or drawn.
         output: Folder for the tables.
-        labels: Label value by structure; by default those of `dataset.json` beside or in the folder, or cine's.
+        labels: Label value by structure; by default those of a `dataset.json` beside or in the folder or beside the
+            case table, or cine's, which is remarked.
         cases: Case table; by default `cases.csv` beside the folder, where it exists. Its phases make pairs of ED and
             ES, its `base_first` tells which end is the base.
         workers: Number of processes; by default one per core, fewer where there are few cases.
@@ -83,8 +84,11 @@ def check_quality(
         WorkError: No image could be read, or a worker process died.
     """
     files = image_files(folder)
-    labels = dict(labels) if labels else find_labels(folder, folder)
-    table = _case_rows(folder, cases)
+    cases = cases or _cases_beside(folder)
+    near = folder, cases.parent if cases else folder
+    remarks = [] if labels else remark_on_labels(*near)
+    labels = dict(labels) if labels else find_labels(*near)
+    table = {row.case: row for row in case_table.read_case_table(cases)} if cases else {}
     jobs = [(case, path, labels, table[case].base_first if case in table else None) for case, path in files.items()]
     checked = progress(
         run_jobs(check_file, jobs, workers=number_of_workers(workers, len(jobs), jobs_per_worker=CASES_WORTH_A_WORKER)),
@@ -102,7 +106,8 @@ def check_quality(
     subjects = [(result.case, table[result.case].subject if result.case in table else "") for result in read]
     ranking = rank_cases(subjects, flags)
     _write(output, ranking, flags)
-    return QualityResult(output, ranking, flags, failures, [] if pairs else [_remark(table)])
+    remarks += [] if pairs else [_remark(table)]
+    return QualityResult(output, ranking, flags, failures, remarks)
 
 
 def check_file(case: str, path: Path, labels: Mapping[str, int], base_first: bool | None) -> CaseQuality:
@@ -117,10 +122,9 @@ def check_file(case: str, path: Path, labels: Mapping[str, int], base_first: boo
     return CaseQuality(case, list(check_stack(case, stack)), facts)
 
 
-def _case_rows(folder: Path, cases: Path | None) -> dict[str, CaseRow]:
-    beside = folder.resolve().parent / case_table.FILE_NAME
-    path = cases or (beside if beside.is_file() else None)
-    return {row.case: row for row in case_table.read_case_table(path)} if path else {}
+def _cases_beside(folder: Path) -> Path | None:
+    path = folder.resolve().parent / case_table.FILE_NAME
+    return path if path.is_file() else None
 
 
 def _pairs(

@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from nnunet_cardiac_ext.anatomy import MYOCARDIUM, LabelMap
+from nnunet_cardiac_ext.anatomy import INFARCT, MYOCARDIUM, LabelMap
 from nnunet_cardiac_ext.regions import BaseEndCues, Region, assign_regions, base_end_cues
 
 # Parts of the myocardium that a heart may lack, and may have in several pieces.
-SCAR = ("INFARCT", "NOREFLOW")
+SCAR = INFARCT
 # Empty pixels kept around the heart: every mask so has an outside, and neighbours two pixels away exist.
 MARGIN = 2
 

@@ -119,3 +119,11 @@ def test_table_of_nothing_has_its_header():
     table, header = agreement_table([], QUANTITIES)
     assert table == []
     assert {"n", "bias", "lower_ci95_low", "upper_ci95_high", "icc_agreement", "root_mean_square_error"} <= set(header)
+
+
+def test_interval_of_a_limit_by_hand():
+    # Differences 0 and 2: bias 1, variance 2. Variance of a limit 2 (1/2 + 1.96^2 / 2), t(0.975; 1) = 12.7062.
+    found = agreement(np.array([5.0, 7.0]), np.array([5.0, 9.0]))
+    reach = 12.7062 * np.sqrt(2 * (0.5 + 1.96**2 / 2))
+    lower = 1 - 1.96 * np.sqrt(2)
+    assert found.lower_interval == pytest.approx((lower - reach, lower + reach), rel=1e-5)

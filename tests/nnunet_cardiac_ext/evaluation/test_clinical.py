@@ -82,6 +82,25 @@ def test_without_phases_there_is_one_line_per_case():
     assert header[0] == "case"
 
 
+def test_lesions_of_lge_are_compared_and_absent_structures_have_no_column():
+    reference = {"LV": 90.0, "MYO": 80.0, "INFARCT": 15.0, "NOREFLOW": 5.0}
+    prediction = {"LV": 90.0, "MYO": 90.0, "INFARCT": 10.0, "NOREFLOW": 0.0}
+    (line,), header = clinical_table(rows("a", reference, prediction), [])
+    assert not [column for column in header if column.startswith("rv_")]
+    assert line["infarct_mass_g_reference"] == pytest.approx(21.0)
+    assert line["infarct_mass_g_difference"] == pytest.approx(-10.5)
+    assert line["infarct_of_lv_mass_percent_reference"] == pytest.approx(20.0)
+    assert line["infarct_of_lv_mass_percent_prediction"] == pytest.approx(10.0)
+    assert line["noreflow_mass_g_difference"] == pytest.approx(-5.25)
+    assert line["noreflow_of_lv_mass_percent_reference"] == pytest.approx(5.0)
+
+
+def test_a_heart_of_myocardium_alone_has_its_mass_alone():
+    cases = [CaseRow("a", "m1", phase="ED"), CaseRow("b", "m1", phase="ES")]
+    _, header = clinical_table(rows("a", {"MYO": 0.1}, {"MYO": 0.1}) + rows("b", {"MYO": 0.1}, {"MYO": 0.1}), cases)
+    assert header[3:] == ["lv_mass_g_reference", "lv_mass_g_prediction", "lv_mass_g_difference"]
+
+
 def test_two_cases_of_one_phase_are_refused():
     cases = [CaseRow("a", "p1", phase="ED"), CaseRow("b", "p1", phase="ED")]
     with pytest.raises(UsageError, match=r"one ED case of p1, got a and b"):

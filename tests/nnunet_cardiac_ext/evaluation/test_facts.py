@@ -11,8 +11,12 @@ def request(**choices):
 
 def test_command_of_the_defaults_names_no_option_more():
     assert request().command() == (
-        "nnunet-cardiac evaluate -ref ref -pred 'pre dictions' -o out --labels LV=1 --cases cases.csv --by group"
+        "nnunet-cardiac evaluate -ref ref -pred 'pre dictions' -o out --cases cases.csv --by group"
     )
+
+
+def test_command_names_the_labels_where_they_were_named():
+    assert " -o out --labels LV=1 --cases " in request(others_as_background=True).command()
 
 
 def test_command_says_every_choice_that_is_not_the_default():

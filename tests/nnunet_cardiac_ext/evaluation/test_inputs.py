@@ -3,6 +3,7 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 from helpers.label_stacks import heart, write_volume
 
 from nnunet_cardiac_ext.errors import UsageError, WorkError
@@ -96,9 +97,50 @@ def test_other_labels_become_background_where_that_was_asked_for(tmp_path):
     assert read_labels(tmp_path / "heart.nii.gz", LABELS).other_labels == ()
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_wrong_sform_makes_no_noise_and_leaves_the_warnings_of_itk_as_they_were(tmp_path, capfd, shown):
+    image = nib.Nifti1Image(heart().T, np.diag([1.5, 1.25, 10.0, 1.0]))
+    image.set_sform(np.diag([-1.0, -1.0, 1.0, 1.0]), code=2)
+    image.set_qform(None, code=0)
+    image.header["pixdim"][1:4] = (1.5, 1.25, 10.0)
+    nib.save(image, tmp_path / "acdc.nii.gz")
+    before = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+    try:
+        read_volume(tmp_path / "acdc.nii.gz")
+        assert capfd.readouterr().err == ""
+        with pytest.raises(WorkError):
+            read_volume(tmp_path / "absent.nii.gz")
+        assert sitk.ProcessObject.GetGlobalWarningDisplay() == shown
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(before)
+
+
+def test_labels_that_a_scale_factor_moved_by_a_rounding_are_taken_for_whole_numbers(tmp_path):
+    write_volume(tmp_path / "scaled.nii.gz", heart() * np.float32(0.9999999))
+    np.testing.assert_array_equal(read_labels(tmp_path / "scaled.nii.gz", LABELS).array, heart())
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan, np.inf])
+@pytest.mark.parametrize("lenient", [True, False])
+def test_what_is_no_whole_number_is_no_label(tmp_path, value, lenient):
+    labels = heart().astype(np.float64)
+    labels[0, 0, 0] = value
+    write_volume(tmp_path / "soft.nrrd", labels)
+    with pytest.raises(WorkError, match=rf"expected the labels 0 .*, got also {value:g}"):
+        read_labels(tmp_path / "soft.nrrd", LABELS, others_as_background=lenient)
+
+
+def test_a_picture_in_colours_is_refused(tmp_path):
+    picture = sitk.GetImageFromArray(np.zeros((4, 5, 3), np.uint8), isVector=True)
+    sitk.WriteImage(picture, str(tmp_path / "picture.mha"))
+    with pytest.raises(WorkError, match="expected a 3-D image of one number per voxel, got 2-D"):
+        read_volume(tmp_path / "picture.mha")
+
+
 def test_four_dimensions_are_refused(tmp_path):
     nib.save(nib.Nifti1Image(np.zeros((4, 4, 3, 2), np.uint8), np.eye(4)), tmp_path / "cine.nii.gz")
-    with pytest.raises(WorkError, match="expected a 3-D image, got 4-D"):
+    with pytest.raises(WorkError, match="expected a 3-D image of one number per voxel, got 4-D"):
         read_volume(tmp_path / "cine.nii.gz")
 
 

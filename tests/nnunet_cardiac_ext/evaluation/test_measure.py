@@ -53,6 +53,20 @@ def test_numbers_agree_with_those_of_evaluate(tmp_path):
         assert line[name] == pytest.approx(expected[f"{name}_prediction"])
 
 
+def test_labels_are_those_beside_the_case_table_or_remarked(tmp_path):
+    _, prediction = write_study(tmp_path / "data", subjects=1)
+    (tmp_path / "alone").mkdir()
+    folder = prediction.rename(tmp_path / "alone" / "pred")
+    (remark, *_) = measure(folder, tmp_path / "out", quiet=True).remarks
+    assert "no dataset.json says what the labels are" in remark
+    other_order = {"labels": {"background": 0, "LV": 1, "MYO": 2, "RV": 3}}
+    (tmp_path / "data" / "dataset.json").write_text(json.dumps(other_order))
+    result = measure(folder, tmp_path / "out", cases=tmp_path / "data" / "cases.csv", quiet=True)
+    assert result.remarks == []
+    facts = json.loads((tmp_path / "out" / "measure.json").read_text())
+    assert facts["labels"] == {"LV": 1, "MYO": 2, "RV": 3}
+
+
 def test_more_subjects_than_are_held_at_a_time(tmp_path, monkeypatch):
     labels, _ = write_study(tmp_path, subjects=5)
     expected = measure(labels, tmp_path / "whole", quiet=True)

@@ -4,7 +4,6 @@ import pytest
 from helpers.studies import study_in
 
 from nnunet_cardiac_ext import discovery
-from nnunet_cardiac_ext.cli.main import main
 from nnunet_cardiac_ext.errors import UsageError, WorkError
 from nnunet_cardiac_ext.files import read_csv, read_json
 from nnunet_cardiac_ext.reproduce import reproduce
@@ -24,6 +23,8 @@ def test_a_smoke_run_makes_every_table_and_the_second_run_trains_nothing(tmp_pat
     assert {row["model"] for row in read_csv(tmp_path / "table3.csv")} == {"sampling20"}
     assert (tmp_path / "figure2.png").is_file()
     assert "its numbers say nothing" in page
+    assert "iterations_per_epoch=3" in page
+    assert "patch_size=96,96" in page
     models = sorted((tmp_path / "nnunet").rglob("checkpoint_final.pth"))
     assert len(models) == 2
     before = [path.stat().st_mtime_ns for path in models]
@@ -51,13 +52,3 @@ def test_models_that_cannot_be_compared_are_refused(tmp_path, models, message):
     with pytest.raises(UsageError, match=message):
         reproduce(study_in(tmp_path, models=models))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_data_set_is_wanted(capsys):
-    assert main(["reproduce", "002"]) == 2
-    assert "expected -d ID" in capsys.readouterr().err
-
-
-def test_a_paper_without_a_recipe_is_one_line(capsys):
-    assert main(["reproduce", "999", "-d", "27"]) == 2
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1

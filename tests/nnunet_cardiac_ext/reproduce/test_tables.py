@@ -4,15 +4,15 @@ from nnunet_cardiac_ext.reproduce.tables import Table, beside, write_table
 
 TABLE1, _, FIGURE2 = RECIPES["002"].tables
 ROWS = [
-    {"label": "LV", "region": "apex", "mean": 77.125, "p": 0.0000123},
-    {"label": "LV", "region": "?", "mean": float("nan"), "p": 0.5},
+    {"label": "LV", "region": "apex", "mean_percent": 77.125, "p": 0.0000123},
+    {"label": "LV", "region": "?", "mean_percent": float("nan"), "p": 0.5},
 ]
 
 
 def test_the_papers_numbers_stand_beside_ours():
     rows = beside(Table(TABLE1, ROWS, "ACDC"))
-    assert rows[0] == ROWS[0] | {"paper_mean": "82.86", "paper_sd": "23.47", "paper_significant": "yes"}
-    assert rows[1]["paper_mean"] == ""
+    assert rows[0] == ROWS[0] | {"paper_mean_percent": "82.86", "paper_sd_percent": "23.47", "paper_significant": "yes"}
+    assert rows[1]["paper_mean_percent"] == ""
 
 
 def test_another_data_set_has_no_numbers_beside_it():
@@ -26,7 +26,7 @@ def test_csv_and_markdown_say_the_same_and_define_it(tmp_path):
     assert "| LV | ? | undefined | 0.5 |  |  |  |" in text
     assert TABLE1.definition in text
     assert "paper's numbers for ACDC" in text
-    assert read_csv(tmp_path / "table1.csv")[0]["mean"] == "77.125"
+    assert read_csv(tmp_path / "table1.csv")[0]["mean_percent"] == "77.125"
 
 
 def test_a_figure_is_shown_and_its_numbers_are_kept(tmp_path):

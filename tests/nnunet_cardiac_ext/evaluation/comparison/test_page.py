@@ -25,6 +25,13 @@ def test_a_line_by_hand():
     assert "| 0.074 | 0.074 | +2.00 | 3 (0) |" in page
 
 
+@pytest.mark.parametrize(("method", "word"), [("bca", "BCa"), ("percentile", "percentile")])
+def test_the_page_says_how_the_interval_was_drawn(method, word):
+    settings = ComparisonSettings(bootstrap=Bootstrap(0.9, method, resamples=77, seed=5))
+    page = markdown([], settings, [])
+    assert f"with its 90 % interval ({word} bootstrap, 77 draws of subjects, seed 5)" in page
+
+
 def test_a_missing_p_value_says_why():
     settings = ComparisonSettings("paired-t")
     measured = Measured("dice", "LV", "all", "1", "ours")

@@ -37,6 +37,14 @@ def test_one_wild_frame_is_passed_over(frame, wrong):
     assert truth[found.systole] < 70
 
 
+@pytest.mark.parametrize(("share", "outlier"), [(0.18, False), (0.32, True)])
+def test_a_frame_is_wild_from_a_quarter_of_the_range_on(share, outlier):
+    # Flat but for two plateaus, so that the range from the 10th to the 90th percentile is 100.
+    curve = np.repeat([150.0, 50.0], 10)
+    curve[5] += 100 * share
+    assert find_phases(curve).outliers[5] == outlier
+
+
 def test_two_wild_frames():
     for frames in ((3, 12), (5, 7)):
         curve = 140 - 80 * cycle(20)

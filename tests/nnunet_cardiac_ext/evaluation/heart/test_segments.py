@@ -116,6 +116,13 @@ def test_thinning_of_a_slice_in_closed_form():
     assert thinnest_slice(found).slice == 0
 
 
+def test_a_thinned_part_of_30_degrees_is_a_sector_of_its_own():
+    plane = ring(20, lambda angle: np.where((angle >= 90) & (angle < 120), 24.0, 30.0))
+    stack = np.stack([plane] * 3)
+    found = slice_rows(NAME, wall_of(stack), np.zeros(3), np.zeros(3))
+    assert found[0].thinnest_sector_mm == pytest.approx(4, abs=1)
+
+
 def test_slices_without_cavity_say_so():
     stack = ring_heart(slices=6)
     stack[-1][stack[-1] == 3] = 2

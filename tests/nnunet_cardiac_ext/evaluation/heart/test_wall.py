@@ -30,6 +30,12 @@ ANTERIOR_WALLS = ["basal anterior", "mid anterior", "apical anterior"]
 INFERIOR_WALLS = ["basal inferior", "mid inferior", "apical inferior"]
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_right_ventricle_alone_has_no_septum():
+    stack = np.where(ring_heart() == 1, 1, 0).astype(np.uint8)
+    assert wall_of(stack).septum_from == "image"
+
+
 @pytest.mark.parametrize("septum", [0, 33, 90, 170, 245, 310])
 def test_segments_turn_with_the_heart(septum):
     assert thickest(ring_heart(septum=septum, bump=(ANTERIOR, 4.0))) == ANTERIOR_WALLS

@@ -1,4 +1,5 @@
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ def study(tmp_path):
             write_volume(tmp_path / "labels" / f"{name}_{phase}.nii.gz", array, SPACING)
             lines.append(f"{name}_{phase},{name},{phase},true")
     (tmp_path / "cases.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "RV": 1, "MYO": 2, "LV": 3}}))
     return tmp_path
 
 
@@ -67,6 +69,23 @@ def test_direction_comes_from_the_case_table(study):
     table = study / "cases.csv"
     table.write_text(table.read_text().replace("true", "false"))
     assert [flag.check for flag in run(study).flags].count("wrong-end") == 4
+
+
+def test_labels_of_cine_are_not_taken_for_granted_in_silence(study):
+    (study / "dataset.json").rename(study / "elsewhere.json")
+    (remark,) = run(study).remarks
+    assert "no dataset.json says what the labels are; taken for those of cine, 1 RV, 2 MYO, 3 LV" in remark
+    assert run(study, labels={"RV": 1, "MYO": 2, "LV": 3}).remarks == []
+
+
+def test_labels_are_looked_for_beside_the_case_table_too(study):
+    (study / "data").mkdir()
+    for name in ("cases.csv", "dataset.json"):
+        (study / name).rename(study / "data" / name)
+    (study / "data" / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "MYO": 3, "LV": 2, "RV": 1}}))
+    result = run(study, cases=study / "data" / "cases.csv")
+    assert result.remarks == []
+    assert any("LV without myocardium" in flag.reason for flag in result.flags)
 
 
 def test_without_case_table_a_remark_says_what_was_left_out(study):
