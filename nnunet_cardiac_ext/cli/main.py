@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"nnunet-cardiac: {' '.join(str(error).split())}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("nnunet-cardiac: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        print("nnunet-cardiac: interrupted; run the same command again, it uses what is finished", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of a pipe (`head`) has gone: nobody is left to tell.

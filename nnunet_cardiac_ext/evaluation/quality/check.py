@@ -86,4 +86,5 @@ class Check:
     def _reason(self, found: Measurement) -> str:
         where = "" if found.slice is None else f" in slice {found.slice}"
         word = "at least" if self.below else "at most"
-        return f"{found.what}{where}: {found.value:.3g} {self.unit}, expected {word} {self.threshold:g}"
+        unit = self.unit.removesuffix("s") if found.value == 1 else self.unit
+        return f"{found.what}{where}: {found.value:.3g} {unit}, expected {word} {self.threshold:g}"

@@ -26,7 +26,7 @@ def test_prints_the_worst_cases_with_their_reasons(labels, capsys):
     assert run(labels) == 0
     out, error = capsys.readouterr()
     assert out.startswith("3 cases checked, 2 with a flag\n  10  case1  ")
-    assert "missing between slices 2 and 4, first in slice 3: 1 slices, expected at most 0" in out
+    assert "missing between slices 2 and 4, first in slice 3: 1 slice, expected at most 0" in out
     assert "no case table" in error
 
 

@@ -59,7 +59,7 @@ def test_an_interruption_says_how_to_go_on(monkeypatch, capsys):
 
     monkeypatch.setattr(cli, "_run", interrupt)
     assert cli.main(["list"]) == 130
-    assert "goes on where it stopped" in capsys.readouterr().err
+    assert "run the same command again" in capsys.readouterr().err
 
 
 def test_the_installed_module_runs_as_a_program():
