@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -60,7 +58,14 @@ def ratios(values: list[float], others: list[float]) -> list[float]:
 
 def _resident_peak(build: Callable[..., Callable[[], None]], *arguments: object) -> float:
     step = build(*arguments)
-    before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    # Not getrusage: its peak is handed down by the process that started this one.
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _resident("VmRSS")
     step()
-    unit = 1 if sys.platform == "darwin" else 1024  # Linux counts in KiB
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before) / MIB
+    return (_resident("VmHWM") - before) / 1024
+
+
+def _resident(name: str) -> int:
+    """Return KiB of resident memory of this process (Linux): now (VmRSS) or at most since the last reset (VmHWM)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
