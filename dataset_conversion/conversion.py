@@ -72,17 +72,11 @@ def convert_subjects(
     processes = _worker_count(workers, len(subjects))
     dataset = open_dataset(facts.name, dataset_id)
     _require_own_files(dataset, subjects, source)
-    results = {
-        result.subject: result
-        for result in progress(
-            run_jobs(convert_subject, [(subject, dataset, facts) for subject in subjects], workers=processes),
-            label=f"converting {facts.name}",
-            total=len(subjects),
-            quiet=quiet,
-        )
-    }
-    settings = {"dataset_id": dataset_id, "folds": folds, "seed": seed}
+    running = run_jobs(convert_subject, [(subject, dataset, facts) for subject in subjects], workers=processes)
+    done = progress(running, label=f"converting {facts.name}", total=len(subjects), quiet=quiet)
+    results = {result.subject: result for result in done}
     outcomes = [results[subject.name] for subject in subjects]
+    settings = {"dataset_id": dataset_id, "folds": folds, "seed": seed}
     report = ConversionReport(
         dataset.folder, source, facts, list(subjects), outcomes, settings,
         remarks=list(remarks), leaks_intended=leaks_intended,

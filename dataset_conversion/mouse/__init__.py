@@ -107,11 +107,8 @@ def convert(
         remarks += _spacing_lines(subjects, given_spacing)
     splitter: Splitter | None = None
     if ratios is not None:
-        subjects, animals = measure_animals(subjects, read, workers=processes, quiet=quiet)
-        part_of = partition_animals(animals, ratios, seed=seed)
-        subjects = [_in_its_part(subject, part_of) for subject in subjects]
-        splitter = partial(split_by_part, part_of=part_of)
-        remarks += _partition_lines(animals, part_of)
+        subjects, splitter, lines = _partitioned(subjects, ratios, seed=seed, workers=processes, quiet=quiet)
+        remarks += lines
     return convert_subjects(
         FACTS_OF[found.kind],
         [_prepared(subject, preparation) for subject in subjects],
@@ -125,6 +122,16 @@ def convert(
         workers=workers,
         quiet=quiet,
     )
+
+
+def _partitioned(
+    subjects: list[SourceSubject], ratios: tuple[float, ...], *, seed: int, workers: int, quiet: bool
+) -> tuple[list[SourceSubject], Splitter, list[str]]:
+    """Return the subjects in their parts, the folds' rule and what to say about it."""
+    subjects, animals = measure_animals(subjects, read, workers=workers, quiet=quiet)
+    part_of = partition_animals(animals, ratios, seed=seed)
+    splitter = partial(split_by_part, part_of=part_of)
+    return [_in_its_part(subject, part_of) for subject in subjects], splitter, _partition_lines(animals, part_of)
 
 
 def _spacing(found: Source, spacing: Sequence[float] | None) -> Spacing | None:

@@ -11,12 +11,12 @@ from pathlib import Path
 from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.demo import recipe
 from nnunet_cardiac_ext.demo.calibration import epochs_for
-from nnunet_cardiac_ext.steps import Runner, Step
 from nnunet_cardiac_ext.demo.summary import Summary, summarise
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json
 from nnunet_cardiac_ext.processes import available_cores
 from nnunet_cardiac_ext.registry import PRESETS
+from nnunet_cardiac_ext.steps import Runner, Step
 
 
 @dataclass(frozen=True)

@@ -67,10 +67,7 @@ def write_phantoms(
         "layout": layout, "subjects": subjects, "time_points": time_points, "seed": seed, "cine_frames": cine_frames,
         "annotated": annotated, "slices": slices, "matrix": matrix, "mat_version": mat_version,
     }  # fmt: skip
-    _check_choice("layout", layout, tuple(LAYOUTS))
-    _check_choice("MATLAB version", mat_version, MATLAB_VERSIONS)
-    _check_most("time points", time_points, len(STAGES))
-    _check_most("annotated frames", annotated, cine_frames)
+    _check(settings)
     visits = [(number, stage) for number in range(1, subjects + 1) for stage in chosen_stages(time_points)]
     truths = write_subjects(
         output, _write_scan, [(output, number, stage, settings) for number, stage in visits],
@@ -83,6 +80,13 @@ def write_phantoms(
     else:
         write_csv(output / "scans.csv", [_scan_row(truth, layout) for truth in truths])
     return truths
+
+
+def _check(settings: dict[str, Any]) -> None:
+    _check_choice("layout", settings["layout"], tuple(LAYOUTS))
+    _check_choice("MATLAB version", settings["mat_version"], MATLAB_VERSIONS)
+    _check_most("time points", settings["time_points"], len(STAGES))
+    _check_most("annotated frames", settings["annotated"], settings["cine_frames"])
 
 
 def annotated_frames(frames: int, systole: int, count: int) -> list[int]:

@@ -6,9 +6,9 @@ import pytest
 
 from nnunet_cardiac_ext.cli.main import main
 from nnunet_cardiac_ext.demo import DemoOptions, demo, recipe
-from nnunet_cardiac_ext.steps import Runner
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_csv, read_json
+from nnunet_cardiac_ext.steps import Runner
 
 TINY = {
     "features": "4,8,8", "patch_size": "64,64", "batch_size": "2", "iterations_per_epoch": "2",
