@@ -37,7 +37,7 @@ from pathlib import Path
 from nnunetv2.dataset_conversion import Dataset027_ACDC, Dataset114_MNMs as peer
 Dataset027_ACDC.nnUNet_raw = os.environ["nnUNet_raw"]
 source = Path(sys.argv[1])
-peer.convert_mnms(source, next(source.glob("*.csv")).name, 27)
+peer.convert_mnms(source, next(path.name for path in source.glob("*.csv") if path.name != "truth.csv"), 27)
 """,
     "emidec": """
 import os, sys
