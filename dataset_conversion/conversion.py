@@ -69,7 +69,7 @@ def convert_subjects(
     """
     if folds < 2:
         raise UsageError(f"--folds: expected at least 2, got {folds}")
-    processes = _worker_count(workers, len(subjects))
+    processes = worker_count(workers, len(subjects))
     dataset = open_dataset(facts.name, dataset_id)
     _require_own_files(dataset, subjects, source)
     running = run_jobs(convert_subject, [(subject, dataset, facts) for subject in subjects], workers=processes)
@@ -85,6 +85,17 @@ def convert_subjects(
     _describe(dataset, facts, report, splitter=splitter, overwrite_splits=overwrite_splits)
     report.write()
     return report
+
+
+def worker_count(workers: int | None, jobs: int) -> int:
+    """Return how many worker processes take some jobs: as many as asked for, else one per processor.
+
+    Raises:
+        UsageError: Fewer than one is asked for.
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"-np: expected at least 1 worker, got {workers}")
+    return max(1, min(workers or available_cores(), jobs))
 
 
 def _describe(
@@ -109,9 +120,3 @@ def _require_own_files(dataset: RawDataset, subjects: Sequence[SourceSubject], s
     expected = [path for subject in subjects for path in output_files(dataset, subject)]
     expected += [path for subject in subjects for path in finished_files(dataset, subject.name)]
     require_own_files(dataset, expected, [subject.name for subject in subjects], source)
-
-
-def _worker_count(workers: int | None, subjects: int) -> int:
-    if workers is not None and workers < 1:
-        raise UsageError(f"-np: expected at least 1 worker, got {workers}")
-    return max(1, min(workers or available_cores(), subjects))

@@ -43,6 +43,11 @@ class Stack:
     array: np.ndarray
     geometry: Geometry
 
+    @property
+    def series(self) -> np.ndarray:
+        """The volumes (frame, slice, row, column); one frame for a single volume."""
+        return self.array if self.array.ndim == 4 else self.array[None]
+
     def volume(self, frame: int | None = None) -> np.ndarray:
         """Return one volume (slice, row, column).
 
@@ -56,10 +61,9 @@ class Stack:
             if self.array.ndim != 3:
                 raise SourceError(f"{shown_name(self.path)}: expected 3 dimensions, got {_describe(self.array.shape)}")
             return self.array
-        series = self.array if self.array.ndim == 4 else self.array[None]
-        if frame >= len(series):
-            raise SourceError(f"{shown_name(self.path)}: expected at least {frame + 1} frames, got {len(series)}")
-        return series[frame]
+        if frame >= len(self.series):
+            raise SourceError(f"{shown_name(self.path)}: expected at least {frame + 1} frames, got {len(self.series)}")
+        return self.series[frame]
 
 
 def shown_name(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,20 @@ def require_folder(source: Path) -> None:
     """
     if not source.is_dir():
         raise UsageError(f"{source}: expected a folder, found {'a file' if source.exists() else 'nothing'}")
+
+
+@contextmanager
+def searching(source: Path) -> Iterator[None]:
+    """Search a download in the body of a `with`; a folder that cannot be listed there is one line.
+
+    Raises:
+        UsageError: `source` is no folder, or one in it cannot be listed.
+    """
+    require_folder(source)
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{source}: cannot be read ({error.strerror or error})") from error
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -13,6 +13,7 @@ import numpy as np
 
 # Density that turns a volume of myocardium into its mass, g/ml: the value of the clinical literature and of ACDC.
 MYOCARDIAL_DENSITY = 1.05
+CUBIC_MM_PER_ML = 1000.0
 # Infarct and no-reflow are myocardium too; cine has MYO alone.
 MYOCARDIUM = ("MYO", "INFARCT", "NOREFLOW")
 # No-reflow lies inside the infarct, which a label map with one value per voxel cannot say.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dataset_conversion.cases import SourceCase, SourceSubject, VolumeFile
 from dataset_conversion.images import SourceError, count_frames, find_nifti
-from dataset_conversion.layout import HIDDEN_FILE, failed, files_in, require_folder
+from dataset_conversion.layout import HIDDEN_FILE, failed, files_in, searching
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError
 
@@ -53,13 +53,10 @@ def find_subjects(source: Path, *, frames: str = "labelled") -> list[SourceSubje
     """
     if frames not in ("labelled", "all"):
         raise UsageError(f"--frames: expected labelled or all, got {frames!r}")
-    require_folder(source)
     folders: dict[str, list[tuple[str, Path]]] = defaultdict(list)
-    try:
+    with searching(source):
         for part, folder in _patient_folders(source):
             folders[folder.name].append((part, folder))
-    except OSError as error:
-        raise UsageError(f"{source}: cannot be read ({error.strerror or error})") from error
     if not folders:
         raise UsageError(
             f"{source}: expected ACDC's database folder, its training or testing, with folders patientNNN; found none"

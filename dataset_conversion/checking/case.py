@@ -20,12 +20,11 @@ import SimpleITK
 from dataset_conversion.cases import read_nifti
 from dataset_conversion.geometry import same_spacing
 from dataset_conversion.images import SUFFIXES, SourceError
-from nnunet_cardiac_ext.anatomy import LABEL_MAPS
+from nnunet_cardiac_ext.anatomy import CUBIC_MM_PER_ML, LABEL_MAPS
 from nnunet_cardiac_ext.case_table import CaseRow
 
 # Of the volume of a structure, relative: spacings are stored as float32.
 VOLUME_TOLERANCE = 1e-6
-CUBIC_MM_PER_ML = 1000.0
 
 
 @dataclass(frozen=True)

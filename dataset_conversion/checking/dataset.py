@@ -12,6 +12,7 @@ import numpy as np
 
 from dataset_conversion.checking.case import CaseCheck, Converted, check_case
 from dataset_conversion.checking.integrity import integrity_problems
+from dataset_conversion.conversion import worker_count
 from dataset_conversion.raw_dataset import RawDataset
 from dataset_conversion.report import FILE_NAME as REPORT
 from dataset_conversion.splits import FILE_NAME as SPLITS
@@ -21,7 +22,7 @@ from nnunet_cardiac_ext.case_table import FILE_NAME as CASE_TABLE
 from nnunet_cardiac_ext.case_table import read_case_table
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json
-from nnunet_cardiac_ext.processes import available_cores, run_jobs
+from nnunet_cardiac_ext.processes import run_jobs
 from nnunet_cardiac_ext.progress import progress
 
 
@@ -108,17 +109,16 @@ def check_dataset(
     for name in (REPORT, CASE_TABLE):
         if not (folder / name).is_file():
             raise UsageError(f"{folder}: expected {name} of this converter, found none")
-    if workers is not None and workers < 1:
-        raise UsageError(f"-np: expected at least 1 worker, got {workers}")
     report = read_json(folder / REPORT)
     jobs = _jobs(folder, report)
-    running = run_jobs(check_case, [(job,) for job in jobs], workers=workers or available_cores())
+    processes = worker_count(workers, len(jobs))
+    running = run_jobs(check_case, [(job,) for job in jobs], workers=processes)
     found = progress(running, label=f"checking {folder.name}", total=len(jobs), quiet=quiet)
     cases = tuple(sorted(found, key=lambda case: case.row.case))
     splits = read_json(folder / SPLITS) if (folder / SPLITS).exists() else []
     problems = [problem for case in cases for problem in case.problems]
     problems += _fold_problems(splits, cases, leaks_intended=report["leaks_intended"]) + _file_problems(folder, jobs)
-    verdict, found_wrong = _integrity(folder, cases, wanted=integrity, workers=workers or available_cores())
+    verdict, found_wrong = _integrity(folder, cases, wanted=integrity, workers=processes)
     problems += found_wrong
     source = Path(report["source"])
     return DatasetCheck(folder, source if source.is_dir() else None, cases, splits, verdict, tuple(problems))

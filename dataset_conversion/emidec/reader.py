@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataset_conversion.cases import SourceCase, SourceSubject, VolumeFile
 from dataset_conversion.emidec.clinical import read_clinical
 from dataset_conversion.images import SourceError, find_nifti
-from dataset_conversion.layout import HIDDEN_FILE, failed, files_in, require_folder
+from dataset_conversion.layout import HIDDEN_FILE, failed, files_in, folders_below, searching
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError
 
 CASE = re.compile(r"Case_([NP]?)(\d{3})")
 # An archive unpacks into a folder of its name, which browsers put into another one.
-_SEARCH_DEPTH = 2
+_DEEPEST = 3
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,11 @@ def find_subjects(source: Path) -> list[SourceSubject]:
     Raises:
         UsageError: `source` is no folder, cannot be read, or holds no case.
     """
-    require_folder(source)
     folders: dict[str, list[Path]] = defaultdict(list)
-    try:
-        for folder in _case_folders(source, _SEARCH_DEPTH):
-            folders[folder.name].append(folder)
-    except OSError as error:
-        raise UsageError(f"{source}: cannot be read ({error.strerror or error})") from error
+    with searching(source):
+        for folder in folders_below(source, is_subject=_is_case, deepest=_DEEPEST):
+            if _is_case(folder.name) and folder != source:
+                folders[folder.name].append(folder)
     if not folders:
         raise UsageError(
             f"{source}: expected EMIDEC's folder with Case_N006, Case_P001 and so on, or the one above it; found none"
@@ -68,14 +65,8 @@ def find_subjects(source: Path) -> list[SourceSubject]:
     return [_read_patient(source, found) for _, found in sorted(folders.items())]
 
 
-def _case_folders(folder: Path, depth: int) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if not path.is_dir() or path.name.startswith((".", "__")):
-            continue
-        if CASE.fullmatch(path.name):
-            yield path
-        elif depth:
-            yield from _case_folders(path, depth - 1)
+def _is_case(name: str) -> bool:
+    return CASE.fullmatch(name) is not None
 
 
 def _read_patient(source: Path, found: list[Path]) -> SourceSubject:

@@ -28,11 +28,11 @@ def settle_frames(subject: SourceSubject, stacks: Stacks) -> SourceSubject:
         return subject  # without labels, or the first release, where each frame is a file
     first, path = labelled[0]
     labels, image = stacks[path, ""], stacks[first.image.path, ""]
-    if len(_series(labels)) != len(_series(image)):
-        counts = f"{len(_series(image))}, got {len(_series(labels))}"
+    if len(labels.series) != len(image.series):
+        counts = f"{len(image.series)}, got {len(labels.series)}"
         raise SourceError(f"{path.name}: expected as many frames as its image, {counts}")
     told = [case.row.frame for case, _ in labelled]
-    filled = [frame for frame, volume in enumerate(_series(labels)) if volume.any()]
+    filled = [frame for frame, volume in enumerate(labels.series) if volume.any()]
     if not filled and not first.row.extra["official_part"]:
         return _unlabelled(subject, labels, told)
     frames, note = _settled(labels, filled, told)
@@ -86,9 +86,5 @@ def _moved(case: SourceCase, frames: dict[str, int], note: str) -> SourceCase:
 
 def _volume(labels: Stack, frame: int) -> tuple[int, int]:
     """Voxels of the left ventricle, then of all labels where it is the same or absent."""
-    volume = _series(labels)[frame]
+    volume = labels.series[frame]
     return int((np.abs(volume - LV) < 0.5).sum()), int(np.count_nonzero(volume))
-
-
-def _series(stack: Stack) -> np.ndarray:
-    return stack.array if stack.array.ndim == 4 else stack.array[None]

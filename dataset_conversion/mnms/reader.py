@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dataset_conversion.cases import SourceCase, SourceSubject, VolumeFile
 from dataset_conversion.images import SourceError, count_frames, find_nifti
-from dataset_conversion.layout import HIDDEN_FILE, failed, files_in, folders_below, require_folder
+from dataset_conversion.layout import HIDDEN_FILE, failed, files_in, folders_below, searching
 from dataset_conversion.mnms.information import Information, find_information, information_of
 from dataset_conversion.subject_table import SubjectTable
 from nnunet_cardiac_ext.case_table import CaseRow
@@ -72,11 +72,8 @@ def find_subjects(source: Path, *, frames: str = "labelled", train_on: str = "tr
         raise UsageError(f"--frames: expected labelled or all, got {frames!r}")
     if train_on not in ("training", "labelled"):
         raise UsageError(f"--train-on: expected training or labelled, got {train_on!r}")
-    require_folder(source)
-    try:
+    with searching(source):
         folders = list(folders_below(source, is_subject=_is_code, deepest=_DEEPEST))
-    except OSError as error:
-        raise UsageError(f"{source}: cannot be read ({error.strerror or error})") from error
     found: dict[str, list[Path]] = defaultdict(list)
     for folder in (folder for folder in folders if _is_code(folder.name)):
         found[folder.name].append(folder)

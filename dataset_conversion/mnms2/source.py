@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from dataset_conversion.layout import files_in, folders_below, require_folder
+from dataset_conversion.layout import files_in, folders_below, searching
 from dataset_conversion.mnms2.information import Information, find_table
 from nnunet_cardiac_ext.case_table import CaseRow
 from nnunet_cardiac_ext.errors import UsageError
@@ -86,11 +86,8 @@ def find_source(folder: Path, *, train_on: str = "training") -> Source:
     """
     if train_on not in ("training", "labelled"):
         raise UsageError(f"--train-on: expected training or labelled, got {train_on!r}")
-    require_folder(folder)
-    try:
+    with searching(folder):
         folders = list(folders_below(folder, is_subject=_is_code, deepest=_DEEPEST))
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be read ({error.strerror or error})") from error
     places: dict[str, list[Path]] = defaultdict(list)
     for path in folders:
         if _is_code(path.name) and path != folder:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from dataset_conversion.cases import SourceSubject
 from dataset_conversion.images import SourceError, Stack
-from dataset_conversion.layout import files_in, require_folder
+from dataset_conversion.layout import files_in, searching
 from dataset_conversion.mouse import hdf5, listing, segment
 from dataset_conversion.mouse.scans import Frame, Scan, Visit, plain, subjects_of, visit_of
 from dataset_conversion.tables import columns_of, read_table
@@ -50,11 +50,8 @@ def find_source(source: Path) -> Source:
     """
     if source.suffix.lower() == ".csv" and source.is_file():
         return Source("listing", source.parent, (source,))
-    require_folder(source)
-    try:
+    with searching(source):
         found = _files_by_kind(source)
-    except OSError as error:
-        raise UsageError(f"{source}: cannot be read ({error.strerror or error})") from error
     kinds = [kind for kind, files in found.items() if files]
     expected = f"{', '.join(list(KINDS.values())[:2])} or {KINDS['listing']}"
     if len(kinds) != 1:

@@ -12,10 +12,10 @@ from dataset_conversion.cases import SourceSubject
 from dataset_conversion.images import SourceError, Stack
 from dataset_conversion.mouse.labels import MYOCARDIUM
 from dataset_conversion.mouse.partition import AnimalVolume
+from nnunet_cardiac_ext.anatomy import CUBIC_MM_PER_ML
 from nnunet_cardiac_ext.processes import run_jobs
 from nnunet_cardiac_ext.progress import progress
 
-_MM3_PER_ML = 1000.0
 Read = Callable[[Path, str], Stack]
 
 
@@ -56,7 +56,7 @@ def _measure(subject: SourceSubject, read: Read) -> tuple[str, list[float] | str
             key = labels.path, labels.content
             stacks[key] = stacks.get(key) or read(*key)
             voxels = int((stacks[key].volume(labels.frame) == MYOCARDIUM).sum())
-            volumes.append(voxels * float(np.prod(stacks[key].geometry.spacing)) / _MM3_PER_ML)
+            volumes.append(voxels * float(np.prod(stacks[key].geometry.spacing)) / CUBIC_MM_PER_ML)
     except SourceError as error:
         return subject.name, str(error)
     return subject.name, volumes
