@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_cardiac_ext.cli.evaluate import parse_labels
+from nnunet_cardiac_ext.cli.evaluate import add_labels
 
 if TYPE_CHECKING:
     from nnunet_cardiac_ext.evaluation.quality import QualityResult
@@ -21,10 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("-i", type=Path, metavar="LABELS", help="folder of label images, predicted or drawn")
     parser.add_argument("-o", type=Path, metavar="OUT", help="folder for the tables")
-    parser.add_argument(
-        "--labels", type=parse_labels, metavar="LV=1,...",
-        help="label values (default: of the dataset.json beside or in the folder, or RV=1,MYO=2,LV=3)",
-    )  # fmt: skip
+    add_labels(parser)
     parser.add_argument("--cases", type=Path, metavar="CSV", help="case table (default: cases.csv beside -i)")
     parser.add_argument("-np", type=int, metavar="N", help="number of processes (default: by cores and cases)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")

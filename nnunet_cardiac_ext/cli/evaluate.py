@@ -58,6 +58,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if result.failures else 0
 
 
+def add_labels(parser: argparse.ArgumentParser) -> None:
+    """Declare `--labels` of the commands that read one folder of label images."""
+    parser.add_argument(
+        "--labels", type=parse_labels, metavar="LV=1,...",
+        help="label values (default: of the dataset.json beside or in the folder, or RV=1,MYO=2,LV=3)",
+    )  # fmt: skip
+
+
 def parse_labels(text: str) -> dict[str, int]:
     """Turn "LV=1,MYO=2,RV=3" into label values by structure.
 

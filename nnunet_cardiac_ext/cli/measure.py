@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnunet_cardiac_ext.cli.evaluate import parse_labels
+from nnunet_cardiac_ext.cli.evaluate import add_labels
 
 if TYPE_CHECKING:
     from nnunet_cardiac_ext.evaluation.measure import MeasureResult
@@ -17,10 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("-i", type=Path, required=True, metavar="LABELS", help="folder of label images, 3-D or 4-D")
     parser.add_argument("-o", type=Path, required=True, metavar="OUT", help="folder for the tables")
-    parser.add_argument(
-        "--labels", type=parse_labels, metavar="LV=1,...",
-        help="label values (default: of the dataset.json beside or in the folder, or RV=1,MYO=2,LV=3)",
-    )  # fmt: skip
+    add_labels(parser)
     parser.add_argument(
         "--cases", type=Path, metavar="CSV",
         help="case table: subject, phase, height_cm, weight_kg, heart_rate_bpm (default: cases.csv beside or in -i)",

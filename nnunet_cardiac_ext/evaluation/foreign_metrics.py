@@ -11,8 +11,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from nnunet_cardiac_ext.anatomy import CUBIC_MM_PER_ML
 from nnunet_cardiac_ext.evaluation.mask_pair import MaskPair
-from nnunet_cardiac_ext.evaluation.metrics import CUBIC_MM_PER_ML, METRICS, NAN, Metric
+from nnunet_cardiac_ext.evaluation.metrics import METRICS, NAN, Metric
 from nnunet_cardiac_ext.evaluation.surface import SurfaceDistances
 
 

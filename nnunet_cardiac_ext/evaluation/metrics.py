@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from nnunet_cardiac_ext.anatomy import CUBIC_MM_PER_ML
 from nnunet_cardiac_ext.evaluation.mask_pair import MaskPair
 
 __all__ = ["CONVENTION", "METRICS", "NAN", "NSD_TOLERANCE_MM", "MaskPair", "Metric", "nsd_metric"]
 
 # Name of these definitions in the column `convention`: correct geometry, and NaN where a number is undefined.
 CONVENTION = "nnunet-cardiac"
-CUBIC_MM_PER_ML = 1000.0
 NAN = float("nan")
 # One to two pixels of clinical cine MR: what a contour can be off without being called wrong.
 NSD_TOLERANCE_MM = 2.0

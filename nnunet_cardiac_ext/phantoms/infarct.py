@@ -15,6 +15,7 @@ from types import MappingProxyType
 import numpy as np
 from scipy.optimize import brentq
 
+from nnunet_cardiac_ext.anatomy import CUBIC_MM_PER_ML
 from nnunet_cardiac_ext.phantoms.heart import Heart
 
 # Middle of each artery's territory: angle from the septum in radians, and level from base 0 to apex 1.
@@ -121,7 +122,7 @@ def sliced_infarct(heart: Heart, infarct: Infarct | None, depths: Sequence[float
 
     def volume(start: np.ndarray | float, end: np.ndarray) -> float:
         begin, stop = (inner + share * (outer - inner) for share in (start, np.maximum(start, end)))
-        return float(np.pi * np.mean(stop**2 - begin**2, axis=1).sum()) * spacing / 1000
+        return float(np.pi * np.mean(stop**2 - begin**2, axis=1).sum()) * spacing / CUBIC_MM_PER_ML
 
     struck = (reach > 0) & (outer > inner)
     depth = float(reach[struck].mean() * 100) if struck.any() else float("nan")

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from nnunet_cardiac_ext.anatomy import MYOCARDIAL_DENSITY
+from nnunet_cardiac_ext.anatomy import CUBIC_MM_PER_ML, MYOCARDIAL_DENSITY
 from nnunet_cardiac_ext.phantoms.heart import Heart, HeartShape
 
 _ANGLES = (np.arange(256) + 0.5) / 256 * 2 * np.pi
@@ -56,7 +56,7 @@ def sliced_volumes(heart: Heart, depths: Sequence[float], spacing: float) -> Vol
         depths: Depth of the middle of each slice, mm.
         spacing: Distance between slices, mm.
     """
-    lv, rv, muscle = np.sum([plane_areas(heart, z) for z in depths], axis=0) * spacing / 1000
+    lv, rv, muscle = np.sum([plane_areas(heart, z) for z in depths], axis=0) * spacing / CUBIC_MM_PER_ML
     return Volumes(float(lv), float(rv), float(muscle))
 
 
@@ -95,12 +95,13 @@ def lv_volumes(heart: Heart, *, planes: int = 24) -> tuple[float, float]:
 def rv_volume(heart: Heart, *, planes: int = 12, samples: int = 24) -> float:
     """Volume in ml of the RV cavity from its base to its apex."""
     z, weight = _nodes(heart.rv_base, heart.rv_lowest, planes)
-    return float(sum(w * rv_area(heart, depth, samples=samples) for depth, w in zip(z, weight, strict=True))) / 1000
+    cubic_mm = sum(w * rv_area(heart, depth, samples=samples) for depth, w in zip(z, weight, strict=True))
+    return float(cubic_mm) / CUBIC_MM_PER_ML
 
 
 def _disc_sum(radius: Callable[..., np.ndarray], start: float, end: float, planes: int) -> float:
     z, weight = _nodes(start, end, planes)
-    return float(np.pi * np.sum(weight * (radius(_ANGLES, z[:, None]) ** 2).mean(1))) / 1000
+    return float(np.pi * np.sum(weight * (radius(_ANGLES, z[:, None]) ** 2).mean(1))) / CUBIC_MM_PER_ML
 
 
 _legendre = cache(np.polynomial.legendre.leggauss)

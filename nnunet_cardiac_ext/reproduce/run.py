@@ -15,8 +15,6 @@ from nnunet_cardiac_ext.reproduce.tables import write_table
 from nnunet_cardiac_ext.steps import Runner
 
 SUMMARY_FILE = "README.md"
-# Name of a converted data set by the name under which a paper has it in its tables.
-PAPERS_NAME = {"ACDC": "ACDC", "MNMs": "MNMs"}
 
 
 def reproduce(study: Study) -> Path:
@@ -51,7 +49,7 @@ def reproduce(study: Study) -> Path:
 
 
 def _write_tables(study: Study, data_set: str) -> Path:
-    compared_with = "" if study.smoke else PAPERS_NAME.get(data_set, "")
+    compared_with = "" if study.smoke else data_set
     pages = [
         write_table(pydoc.locate(recipe.build)(recipe, study, compared_with), study.output)  # type: ignore[operator]
         for recipe in study.recipe.tables

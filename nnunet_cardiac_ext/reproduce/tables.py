@@ -22,7 +22,7 @@ class Table:
     Attributes:
         recipe: What it is.
         rows: Our numbers, each row with the recipe's key columns; a number is a float, NaN where undefined.
-        compared_with: Which of the paper's data sets stands beside ours, or "" for none.
+        compared_with: Which of the paper's data sets stands beside ours, if it has numbers of that one; "" for none.
         figure: A figure in place of the rows on the page, or None.
     """
 
@@ -73,7 +73,7 @@ def write_table(table: Table, folder: Path) -> str:
 
 
 def _provenance(table: Table) -> str:
-    if not table.compared_with:
+    if not published_numbers(table.recipe, table.compared_with):
         return "The paper has no numbers for this data set."
     return f"The columns {PUBLISHED}* are the paper's numbers for {table.compared_with}, with its own training data."
 

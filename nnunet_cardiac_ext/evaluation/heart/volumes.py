@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnunet_cardiac_ext.anatomy import INFARCT, MYOCARDIAL_DENSITY
+from nnunet_cardiac_ext.anatomy import CUBIC_MM_PER_ML, INFARCT, MYOCARDIAL_DENSITY
 from nnunet_cardiac_ext.evaluation.clinical import lesion, myocardial_volume
 
-MM3_PER_ML = 1000.0
 # Structures that a mouse study labels: its heart is told in mm3 and mg.
 SMALL_HEART = frozenset(("MYO", "LV"))
 
@@ -25,7 +24,7 @@ def structure_volumes(
         labels: Label value by structure name.
     """
     counts = np.bincount(array.ravel(), minlength=max(labels.values()) + 1)
-    voxel = float(np.prod(spacing)) / MM3_PER_ML
+    voxel = float(np.prod(spacing)) / CUBIC_MM_PER_ML
     return {name: float(counts[value]) * voxel for name, value in labels.items()}
 
 
@@ -42,7 +41,7 @@ def image_numbers(volumes: Mapping[str, float]) -> dict[str, float]:
     numbers = {f"{name.lower()}_volume_ml": volumes[name] for name in ("LV", "RV") if name in volumes}
     numbers |= {"myocardium_volume_ml": muscle, "myocardium_mass_g": muscle * MYOCARDIAL_DENSITY}
     if volumes.keys() <= SMALL_HEART:
-        cubic = muscle * MM3_PER_ML
+        cubic = muscle * CUBIC_MM_PER_ML
         numbers |= {"myocardium_volume_mm3": cubic, "myocardium_mass_mg": cubic * MYOCARDIAL_DENSITY}
     if "INFARCT" in volumes:
         numbers |= _lesion("infarct", volumes, INFARCT)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from nnunet_cardiac_ext.anatomy import INFARCT, MYOCARDIUM, LabelMap
+from nnunet_cardiac_ext.anatomy import CUBIC_MM_PER_ML, INFARCT, MYOCARDIUM, LabelMap
 from nnunet_cardiac_ext.regions import BaseEndCues, Region, assign_regions, base_end_cues
 
 # Parts of the myocardium that a heart may lack, and may have in several pieces.
@@ -36,7 +36,7 @@ class LabelStack:
     @property
     def voxel_ml(self) -> float:
         """Volume of a voxel in ml."""
-        return float(np.prod(self.spacing)) / 1000
+        return float(np.prod(self.spacing)) / CUBIC_MM_PER_ML
 
     @property
     def pixel_mm2(self) -> float:
