@@ -16,15 +16,18 @@ SMALLEST_EDGE = 4
 # Module and class of each normalisation, up to the dimensions (2d, 3d).
 NORMS = MappingProxyType({"instance": "instancenorm.InstanceNorm", "batch": "batchnorm.BatchNorm"})
 
+# Attention gates of the attention M-net, the paper's first.
+GATES = ("dual", "spatial", "channel", "none")
+
 
 def with_features(architecture: dict[str, Any], features: Sequence[int], patch_size: Sequence[int]) -> dict[str, Any]:
     """Return the architecture with one stage per width, from the finest to the coarsest.
 
     Stages that the architecture has are kept. A further one repeats the last one's kernel and number of convolutions
-    and halves each axis of the patch that can be halved.
+    and halves each axis of the patch that can be halved, unless no stage of the network makes the image smaller.
 
     Args:
-        architecture: An nnU-Net U-Net's block.
+        architecture: A block with the lists of an nnU-Net U-Net.
         features: Widths, at least two.
         patch_size: Patch in voxels.
 
@@ -48,12 +51,15 @@ def with_convolutions(architecture: dict[str, Any], convolutions: int) -> dict[s
     """Return the architecture with as many convolutions (or residual blocks) in each stage of encoder and decoder.
 
     Raises:
-        UsageError: The number is no whole number of at least 1.
+        UsageError: The number is no whole number of at least 1, or the network's stages are single convolutions.
     """
     if type(convolutions) is not int or convolutions < 1:
         raise UsageError(f"convolutions: expected a whole number >= 1, got {convolutions!r}")
     changed, kwargs = _copied(architecture)
-    for key in _per_stage_keys(kwargs, ("n_conv_per_stage", "n_blocks_per_stage", "n_conv_per_stage_decoder")):
+    keys = _per_stage_keys(kwargs, ("n_conv_per_stage", "n_blocks_per_stage", "n_conv_per_stage_decoder"))
+    if not keys:
+        raise UsageError(f"convolutions: {_name(architecture)} has one per stage; features= sets their number")
+    for key in keys:
         kwargs[key] = [convolutions] * len(kwargs[key])
     return changed
 
@@ -71,6 +77,21 @@ def with_norm(architecture: dict[str, Any], norm: str) -> dict[str, Any]:
     changed, kwargs = _copied(architecture)
     dimensions = kwargs["conv_op"][-2:]
     kwargs["norm_op"] = f"torch.nn.modules.{NORMS[norm]}{dimensions}"
+    return changed
+
+
+def with_gate(architecture: dict[str, Any], gate: str) -> dict[str, Any]:
+    """Return the attention M-net with other gates between encoder and decoder.
+
+    Raises:
+        UsageError: `gate` is none of `GATES`, or the network has none.
+    """
+    if not isinstance(gate, str) or gate not in GATES:
+        raise UsageError(f"gate: expected one of {', '.join(GATES)}, got {gate!r}")
+    changed, kwargs = _copied(architecture)
+    if "gate" not in kwargs:
+        raise UsageError(f"gate: expected the network attention-mnet, got {_name(architecture)}")
+    kwargs["gate"] = gate
     return changed
 
 
@@ -98,6 +119,10 @@ def _copied(architecture: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     return copied, copied["arch_kwargs"]
 
 
+def _name(architecture: dict[str, Any]) -> str:
+    return str(architecture["network_class_name"]).rpartition(".")[2]
+
+
 def _per_stage_keys(kwargs: dict[str, Any], names: Sequence[str]) -> list[str]:
     """Return those names that stand for a list with one entry per stage; a single number holds for all stages."""
     return [name for name in names if isinstance(kwargs.get(name), list)]
@@ -109,6 +134,8 @@ def _resized(values: list[Any], count: int) -> list[Any]:
 
 def _strides(strides: list[list[int]], count: int, patch_size: Sequence[int]) -> list[list[int]]:
     changed = [list(stride) for stride in strides[:count]]
+    if max(map(max, strides)) == 1:
+        return changed + [list(strides[0]) for _ in range(count - len(changed))]
     while len(changed) < count:
         edges = [edge // stride for edge, stride in zip(patch_size, _total_stride(changed), strict=True)]
         further = [2 if edge % 2 == 0 and edge // 2 >= SMALLEST_EDGE else 1 for edge in edges]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json
-from nnunet_cardiac_ext.network_plan import check_patch, with_convolutions, with_features, with_norm
+from nnunet_cardiac_ext.network_blocks import SINGLE_OUTPUT, with_network
+from nnunet_cardiac_ext.network_plan import check_patch, with_convolutions, with_features, with_gate, with_norm
 from nnunet_cardiac_ext.registry import PRESETS, Preset
 from nnunet_cardiac_ext.settings import BLOCK, KNOWN, read_settings
 
@@ -24,9 +25,18 @@ PLAN_KEYS: Mapping[str, str] = {
     "patch_size": "patch in voxels, as multiples of the network's total stride",
     "spacing": "mm per voxel that images are resampled to; other than the preset's needs its own preprocessing",
     "batch_dice": "Dice loss over the batch as one image",
+    "network": "unet (nnU-Net's), attention-mnet, deepmedic or fcn; strides and kernels stay those of the data",
     "features": "widths of the network, one per stage",
     "convolutions": "convolutions (or residual blocks) per stage",
     "norm": "normalisation of the network: instance (nnU-Net's) or batch",
+    "gate": "attention gates of the network attention-mnet: dual, spatial, channel or none",
+}
+
+# How each key changes the architecture block, besides `network` and `features`, which depend on the patch.
+_CHANGES: Mapping[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
+    "convolutions": with_convolutions,
+    "norm": with_norm,
+    "gate": with_gate,
 }
 
 
@@ -105,9 +115,13 @@ def configuration(
     if unknown:
         raise UsageError(f"unknown key {', '.join(unknown)}; known are {', '.join((*PLAN_KEYS, *KNOWN))}")
     block = {**preset.settings, **{key: value for key, value in changes.items() if key in KNOWN}}
+    wanted = {**preset.overrides, **{key: value for key, value in changes.items() if key in PLAN_KEYS}}
+    if wanted.get("network") in SINGLE_OUTPUT:
+        block = {"deep_supervision": False} | block
+        if block["deep_supervision"]:
+            raise UsageError(f"deep_supervision: expected false, the network {wanted['network']} has a single output")
     read_settings(block)
     base = resolved(configurations, preset.inherits_from)
-    wanted = {**preset.overrides, **{key: value for key, value in changes.items() if key in PLAN_KEYS}}
     overrides = _own_keys(base, wanted, data_identifier=f"{plans}_{name}")
     return {"inherits_from": preset.inherits_from, **overrides, BLOCK: _as_json(block)}
 
@@ -184,7 +198,7 @@ def _own_keys(base: dict[str, Any], wanted: Mapping[str, Any], *, data_identifie
 
 def _changed_architecture(base: dict[str, Any], wanted: Mapping[str, Any], patch_size: Sequence[int]) -> dict[str, Any]:
     """Return the key `architecture` where it changes; check that the patch passes through the network."""
-    changes = [key for key in ("features", "convolutions", "norm", "patch_size") if key in wanted]
+    changes = [key for key in ("network", *_CHANGES, "features", "patch_size") if key in wanted]
     stock = base.get("architecture")
     if not isinstance(stock, dict) or "strides" not in stock.get("arch_kwargs", {}):
         if changes:
@@ -193,13 +207,12 @@ def _changed_architecture(base: dict[str, Any], wanted: Mapping[str, Any], patch
                 "not write; plan the data set again"
             )
         return {}
-    architecture = stock
+    architecture = with_network(stock, wanted["network"], patch_size) if "network" in wanted else stock
     if "features" in wanted:
         architecture = with_features(architecture, _listed(wanted["features"]), patch_size)
-    if "convolutions" in wanted:
-        architecture = with_convolutions(architecture, wanted["convolutions"])
-    if "norm" in wanted:
-        architecture = with_norm(architecture, wanted["norm"])
+    for key, changed in _CHANGES.items():
+        if key in wanted:
+            architecture = changed(architecture, wanted[key])
     check_patch(architecture, patch_size)
     return {"architecture": architecture} if architecture != stock else {}
 

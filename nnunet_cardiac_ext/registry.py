@@ -76,7 +76,7 @@ class Preset:
         inherits_from: The stock configuration that it builds on.
         configuration: Name of the configuration that is written, unless `--name` says otherwise.
         settings: Keys of the "cardiac" block.
-        overrides: Keys of nnU-Net's own configuration (`batch_size`, `patch_size`, ...).
+        overrides: `plans.PLAN_KEYS`: what it changes in nnU-Net's own configuration (`batch_size`, `network`, ...).
         summary: One line.
     """
 
@@ -108,6 +108,11 @@ PAPERS: Mapping[str, Paper] = MappingProxyType(
     {
         paper.number: paper
         for paper in (
+            Paper(
+                "000",
+                "3D Attention M-net for Short-axis Left Ventricular Myocardium Segmentation in Mice MR Cardiac Images",
+                "Huang et al.",
+            ),
             Paper(
                 "002",
                 "Improved AI-based Segmentation of Apical and Basal Slices from Clinical Cine CMR",
@@ -180,6 +185,22 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
         "docs/methods/settings.md",
     ),
     Trainer(
+        "AttMnetDDLTrainer",
+        "nnunet_cardiac_ext.trainers.attention_mnet",
+        "000",
+        "attention M-net with the distance-derived loss",
+        "3d_fullres",
+        "docs/methods/attention_mnet.md",
+    ),
+    Trainer(
+        "AttMnetTrainer",
+        "nnunet_cardiac_ext.trainers.attention_mnet",
+        "000",
+        "attention M-net without the distance-derived loss",
+        "3d_fullres",
+        "docs/methods/attention_mnet.md",
+    ),
+    Trainer(
         "RegionSamplingTrainer",
         "nnunet_cardiac_ext.trainers.region_sampling",
         "002",
@@ -191,6 +212,34 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
 
 PRESETS: Mapping[str, Preset] = _by_name(
     Preset("baseline", "CardiacTrainer", "2d", "2d_baseline", "nnU-Net's own 2D training, open to --set"),
+    Preset("baseline-3d", "CardiacTrainer", "3d_fullres", "3d_baseline", "nnU-Net's own 3D training, open to --set"),
+    Preset(
+        "attention-mnet",
+        "AttMnetDDLTrainer",
+        "3d_fullres",
+        "3d_attention_mnet",
+        "attention M-net on patches of 36 x 96 x 96, distance-derived loss",
+        # An epoch of the paper is one pass over 700 volumes for training and 200 for validation, 8 at a time.
+        settings=MappingProxyType(
+            {
+                "num_epochs": 150,
+                "iterations_per_epoch": 88,
+                "val_iterations_per_epoch": 25,
+                "optimizer": "adam",
+                "initial_lr": 1e-4,
+                "weight_decay": 0.0,
+                "schedule": "plateau",
+                "plateau_patience": 8,
+                "plateau_factor": 0.5,
+                "plateau_min_delta": 1e-4,
+                "augmentation": "rigid",
+                "gdl_weight": 1.0,
+                "bce_weight": 1.0,
+                "ddl_weight": 3.0,
+            }
+        ),
+        overrides=MappingProxyType({"network": "attention-mnet", "patch_size": (36, 96, 96), "batch_size": 8}),
+    ),
     Preset(
         "region-sampling",
         "RegionSamplingTrainer",

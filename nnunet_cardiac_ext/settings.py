@@ -101,8 +101,9 @@ class CardiacSettings:
 
     augmentation: str = _setting(
         "nnunet", "data",
-        "nnunet: all; light: without blur and simulated low resolution, the two that cost most; none: mirroring only",
-        choices=("nnunet", "light", "none"),
+        "nnunet: all; light: without blur and simulated low resolution, the two that cost most; none: mirroring only; "
+        "rigid: shift, rotation and mirroring within slices, as in paper 000",
+        choices=("nnunet", "light", "none", "rigid"),
     )  # fmt: skip
     mirroring: bool = _setting(True, "data", "mirrored images in training, and mirrored copies averaged in prediction")
     oversample_foreground: float = _setting(
@@ -115,6 +116,13 @@ class CardiacSettings:
         "how much more often a slice at the base or apex is drawn than one in the middle; the paper has 4 and 20",
         minimum=1,
     )  # fmt: skip
+
+    gdl_weight: float = _setting(1.0, "distance loss", "weight of the generalized Dice loss", minimum=0)
+    bce_weight: float = _setting(1.0, "distance loss", "weight of the balanced cross-entropy", minimum=0)
+    ddl_weight: float = _setting(3.0, "distance loss", "weight of the distance-derived loss", minimum=0)
+    ddl_dims: int = _setting(
+        2, "distance loss", "2 measures distances within each slice, 3 through the stack", minimum=2, maximum=3
+    )
 
 
 KNOWN = tuple(field.name for field in dataclasses.fields(CardiacSettings))

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnunet_cardiac_ext.architectures.blocks import Layers, cropped_like
+from nnunet_cardiac_ext.architectures.blocks import Layers, cropped_like, he_initialize
 from nnunet_cardiac_ext.architectures.dual_attention_gate import DualAttentionGate
 from nnunet_cardiac_ext.architectures.multi_scale_fusion import MixedLevels, MultiScaleFusion
 
@@ -44,8 +44,10 @@ class AttentionMNet(nn.Module):
         conv_bias: Whether convolutions before a normalisation have a bias.
         norm_op: "batch", "instance" or a class.
         norm_op_kwargs: Further arguments of the normalisation.
-        stem_features: Channels of the stem and of the parallel inputs made of it.
-        fusion_features: Channels after the first and second block of the fusion.
+        stem_features: Channels of the stem and of the parallel inputs made of it; None for half of the first level's,
+            the paper's 16 of 32.
+        fusion_features: Channels after the first and second block of the fusion; None for eight times the first
+            level's and as many as it has, the paper's 256 and 32.
         gate: "dual", "spatial", "channel" or "none".
         gate_kernel: Edge of the spatial attention's kernel, odd.
         gate_reduction: The channel attention narrows its channels to one in so many.
@@ -69,8 +71,8 @@ class AttentionMNet(nn.Module):
         conv_bias: bool = True,
         norm_op: str | type[nn.Module] = "batch",
         norm_op_kwargs: Mapping[str, Any] | None = None,
-        stem_features: int = 16,
-        fusion_features: Sequence[int] = (256, 32),
+        stem_features: int | None = None,
+        fusion_features: Sequence[int] | None = None,
         gate: str = "dual",
         gate_kernel: int = 7,
         gate_reduction: int = 16,
@@ -82,8 +84,9 @@ class AttentionMNet(nn.Module):
         counts = [n_conv_per_stage] * levels if isinstance(n_conv_per_stage, int) else n_conv_per_stage
         _check(strides, axes, n_stages, features_per_stage=features_per_stage, kernels=kernels, counts=counts)
         plan = list(zip(features_per_stage, strides, kernels, counts, strict=True))
+        finest = features_per_stage[0]
         self.input_channels = input_channels
-        self.encoder = Encoder(layers, plan, input_channels, stem_features)
+        self.encoder = Encoder(layers, plan, input_channels, stem_features or max(1, finest // 2))
         gates = [
             DualAttentionGate(
                 layers, width, width, kind=gate, kernel_size=[gate_kernel] * axes, reduction=gate_reduction
@@ -92,7 +95,7 @@ class AttentionMNet(nn.Module):
         ]
         fusion = MultiScaleFusion(
             layers, features_per_stage, strides,
-            fusion_features=fusion_features, kernel_size=kernels[0], num_classes=num_classes,
+            fusion_features=fusion_features or (8 * finest, finest), kernel_size=kernels[0], num_classes=num_classes,
         )  # fmt: skip
         self.decoder = Decoder(layers, plan, gates, fusion, num_classes, deep_supervision)
 
@@ -104,13 +107,7 @@ class AttentionMNet(nn.Module):
         """
         return self.decoder(self.encoder(image))
 
-    @staticmethod
-    def initialize(module: nn.Module) -> None:
-        """Set the weights of one convolution as He et al. (ICCV 2015) do for ReLU, its bias to 0."""
-        if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    initialize = staticmethod(he_initialize)
 
     def compute_conv_feature_map_size(self, input_size: Sequence[int]) -> int:
         """Return how many values all convolutions put out for one image, from which nnU-Net estimates memory.

@@ -57,8 +57,8 @@ class Layers:
     def block(self, channels: int, features: int, kernel_size: Sequence[int]) -> nn.Sequential:
         """Return convolution, normalisation and ReLU; the size stays (kernels are odd)."""
         return nn.Sequential(
-            self.conv_op(channels, features, kernel_size, padding=halves(kernel_size), bias=self.conv_bias),
-            self.norm_op(features, **self.norm_op_kwargs),
+            self.plain(channels, features, kernel_size, bias=self.conv_bias),
+            self.norm(features),
             nn.ReLU(inplace=True),
         )
 
@@ -71,9 +71,13 @@ class Layers:
         """Return a convolution of a single voxel, with bias."""
         return self.conv_op(channels, features, 1)
 
-    def plain(self, channels: int, features: int, kernel_size: Sequence[int]) -> nn.Module:
-        """Return a convolution with bias and nothing after it; the size stays."""
-        return self.conv_op(channels, features, kernel_size, padding=halves(kernel_size))
+    def norm(self, features: int) -> nn.Module:
+        """Return the normalisation."""
+        return self.norm_op(features, **self.norm_op_kwargs)
+
+    def plain(self, channels: int, features: int, kernel_size: Sequence[int], *, bias: bool = True) -> nn.Module:
+        """Return a convolution with nothing after it; the size stays."""
+        return self.conv_op(channels, features, kernel_size, padding=halves(kernel_size), bias=bias)
 
     def pooling(self, stride: Sequence[int]) -> nn.Module:
         """Return max pooling; an incomplete window at the end counts as one, so that no voxel is lost."""
@@ -82,6 +86,14 @@ class Layers:
     def upsampling(self, channels: int, features: int, stride: Sequence[int]) -> nn.Module:
         """Return the transposed convolution that multiplies the size by the stride."""
         return _TRANSPOSED[self.dimensions](channels, features, tuple(stride), tuple(stride))
+
+
+def he_initialize(module: nn.Module) -> None:
+    """Set the weights of one convolution as He et al. (ICCV 2015) do for ReLU, its bias to 0; leave other modules."""
+    if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 def halves(kernel_size: Sequence[int]) -> tuple[int, ...]:

@@ -10,6 +10,9 @@ from torch import Tensor
 from nnunet_cardiac_ext.losses.distance_transform import euclidean_distance_transform
 from nnunet_cardiac_ext.losses.targets import Gather, Prepared, SegmentationLoss, mean_where, over_voxels
 
+# Axes whose spacing differs by less count as equal; whole numbers of voxels are faster to measure.
+SAME_SPACING = 1e-3
+
 
 class DistanceDerivedLoss(SegmentationLoss):
     """sum(W |p - g|) / sum(g), with W = 1 / (1 + d) and d the distance to the nearest voxel of the mask.
@@ -38,6 +41,9 @@ class DistanceDerivedLoss(SegmentationLoss):
     Args:
         dims: 2 measures distances within each slice, 3 through the stack.
         spacing: Spacing of these axes, in their order; d is in its unit. None counts voxels, as the paper does.
+        extent: Instead of a spacing, how long the whole image is along these axes, in any unit. d then counts steps of
+            the last axis, at whatever resolution the image comes: for the coarser outputs of deep supervision, of
+            which not all axes are coarser.
         regions, ignore_label, batch, gather: As for every `SegmentationLoss`. Ignored voxels are no mask to which a
             distance could be measured.
     """
@@ -47,6 +53,7 @@ class DistanceDerivedLoss(SegmentationLoss):
         *,
         dims: int = 2,
         spacing: Sequence[float] | None = None,
+        extent: Sequence[float] | None = None,
         regions: bool = False,
         ignore_label: int | None = None,
         batch: bool = False,
@@ -55,12 +62,21 @@ class DistanceDerivedLoss(SegmentationLoss):
         super().__init__(regions=regions, ignore_label=ignore_label, batch=batch, gather=gather)
         self.dims = dims
         self.spacing = spacing
+        self.extent = extent
 
     def of(self, prepared: Prepared) -> Tensor:
         """Return the loss of what `prepare` returned."""
         probability, reference = prepared.foreground()
-        weight = 1 / (1 + euclidean_distance_transform(reference, spacing=self.spacing, dims=self.dims))
+        spacing = self.spacing if self.extent is None else _steps(self.extent, reference.shape[-self.dims :])
+        weight = 1 / (1 + euclidean_distance_transform(reference, spacing=spacing, dims=self.dims))
         # |p - g| where g is 0 or 1; where nothing is to be learnt p and g are both 0.
         error = weight * torch.where(reference, 1 - probability, probability)
         summed, size = self.pooled(over_voxels(error, 2), over_voxels(reference.to(error.dtype), 2))
         return mean_where(summed / size.clamp(min=1), size > 0)
+
+
+def _steps(extent: Sequence[float], size: Sequence[int]) -> list[float] | None:
+    """Return the spacing of an image of that extent and size, in steps of its last axis; None where all are equal."""
+    steps = [length / voxels for length, voxels in zip(extent, size, strict=True)]
+    relative = [step / steps[-1] for step in steps]
+    return None if max(abs(step - 1) for step in relative) < SAME_SPACING else relative

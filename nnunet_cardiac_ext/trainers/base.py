@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from nnunet_cardiac_ext.data.augmentation import make_repeatable, reduce_augmentation
+from nnunet_cardiac_ext.data.rigid_augmentation import rigid_augmentation, room_for_motion
 from nnunet_cardiac_ext.data.workers import start_workers
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import written_whole
@@ -39,7 +40,8 @@ class CardiacTrainer(nnUNetTrainer):
     """nnU-Net's own training, as the settings change it; with stock settings its results are nnU-Net's.
 
     A method is a subclass that overrides one or more of `method_defaults`, `build_network_architecture`,
-    `build_segmentation_loss`, `compute_loss`, `training_only_modules`, `build_loader` and `plateau_quantity`.
+    `build_segmentation_loss`, `output_weights`, `compute_loss`, `training_only_modules`, `build_loader` and
+    `plateau_quantity`.
 
     Attributes:
         method_defaults: Settings of the method where they differ from nnU-Net's; the plans' block overrides them.
@@ -86,6 +88,14 @@ class CardiacTrainer(nnUNetTrainer):
         loss = super()._build_loss()
         return loss.loss if isinstance(loss, DeepSupervisionWrapper) else loss
 
+    def output_weights(self, n_outputs: int) -> Sequence[float] | None:
+        """Return the weight of the loss at each output, finest first, taken as given; None stands for nnU-Net's.
+
+        Args:
+            n_outputs: Number of outputs of the network under deep supervision.
+        """
+        return self.settings.deep_supervision_weights
+
     def compute_loss(self, image: torch.Tensor, target: Target) -> torch.Tensor:
         """Return the loss of a training batch.
 
@@ -131,9 +141,10 @@ class CardiacTrainer(nnUNetTrainer):
     def _build_loss(self) -> nn.Module:
         loss = self.build_segmentation_loss()
         if self.enable_deep_supervision:
+            n_outputs = len(self._get_deep_supervision_scales())
             weights = deep_supervision_weights(
-                len(self._get_deep_supervision_scales()),
-                self.settings.deep_supervision_weights,
+                n_outputs,
+                self.output_weights(n_outputs),
                 # A compiled network does not count an output without gradient as unused.
                 every_output=self.is_ddp and not self._do_i_compile(),
             )
@@ -141,14 +152,18 @@ class CardiacTrainer(nnUNetTrainer):
         return InFullPrecision(loss, self.device.type) if self.settings.autocast == "bf16" else loss
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, bool, Any, Any]:  # noqa: N802
-        """Return nnU-Net's augmentation parameters, without mirroring or room for rotation where that is off."""
+        """Return nnU-Net's augmentation parameters, as the settings change mirroring and the room for motion."""
         rotation, dummy_2d, patch_size, mirror_axes = (
             super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
         )
+        final_patch_size = self.configuration_manager.patch_size
+        if self.settings.augmentation == "none":
+            patch_size = final_patch_size
+        if self.settings.augmentation == "rigid":
+            patch_size = room_for_motion(final_patch_size)
+            mirror_axes = self.inference_allowed_mirroring_axes = tuple(range(len(final_patch_size)))[-2:]
         if not self.settings.mirroring:
             mirror_axes = self.inference_allowed_mirroring_axes = None
-        if self.settings.augmentation == "none":
-            patch_size = self.configuration_manager.patch_size
         return rotation, dummy_2d, patch_size, mirror_axes
 
     def get_dataloaders(self) -> tuple[Iterator[dict[str, Any]], Iterator[dict[str, Any]]]:
@@ -288,7 +303,10 @@ class CardiacTrainer(nnUNetTrainer):
             self.configuration_manager.patch_size, rotation, scales, mirror_axes, dummy_2d,
             use_mask_for_norm=self.configuration_manager.use_mask_for_norm, **common,
         )  # fmt: skip
-        training = reduce_augmentation(training, self.settings.augmentation)
+        if self.settings.augmentation == "rigid":
+            training = rigid_augmentation(training, self.configuration_manager.patch_size)
+        else:
+            training = reduce_augmentation(training, self.settings.augmentation)
         if self.settings.seed is not None:
             make_repeatable(training)
         return patch_size, training, self.get_validation_transforms(scales, **common)

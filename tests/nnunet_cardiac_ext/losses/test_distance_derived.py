@@ -112,6 +112,21 @@ def test_distances_in_millimetres():
     assert apart == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("size", "spacing"), [((4, 6, 5), (2.4, 0.5, 1.0)), ((2, 6, 5), (4.8, 0.5, 1.0)), ((4, 3, 5), (2.4, 1.0, 1.0))]
+)
+def test_an_extent_gives_every_resolution_its_spacing(size, spacing):
+    output, target = random_case(classes=2, regions=False, size=size)
+    found = DistanceDerivedLoss(dims=3, extent=(4 * 0.48, 6 * 0.1, 5 * 0.2))(output, target)
+    assert torch.allclose(found, DistanceDerivedLoss(dims=3, spacing=spacing)(output, target))
+
+
+def test_an_extent_of_equal_steps_counts_voxels():
+    output, target = random_case(classes=2, regions=False, size=(4, 6, 5))
+    found = DistanceDerivedLoss(dims=3, extent=(4 * 0.3, 6 * 0.3, 5 * 0.3))(output, target)
+    assert torch.equal(found, DistanceDerivedLoss(dims=3)(output, target))
+
+
 def test_three_dimensions_of_a_flat_image_are_refused():
     with pytest.raises(ValueError, match="dims 3"):
         DistanceDerivedLoss(dims=3)(torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4))

@@ -1,0 +1,141 @@
+"""The `architecture` block of each network that a plans file may name, made of a stock configuration's own.
+
+So a network gets its dimensions, strides and kernels from what nnU-Net has planned for the data, and the rest from its
+paper. The same functions serve `nnunet-cardiac plan` and trainers on stock configurations.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from nnunet_cardiac_ext.errors import UsageError
+
+Block = dict[str, Any]
+
+ATTENTION_MNET = "nnunet_cardiac_ext.architectures.attention_mnet.AttentionMNet"
+DEEPMEDIC = "nnunet_cardiac_ext.architectures.deepmedic.DeepMedic"
+FCN = "nnunet_cardiac_ext.architectures.fcn.FullyConvolutionalNetwork"
+
+# Widths and convolutions per level of the networks as published.
+ATTENTION_MNET_FEATURES, ATTENTION_MNET_CONVOLUTIONS = (32, 64, 128, 256), (4, 4, 4, 4)
+DEEPMEDIC_FEATURES = (30, 30, 40, 40, 40, 40, 50, 50)
+FCN_FEATURES, FCN_CONVOLUTIONS = (64, 128, 256, 512), (3, 4, 4, 4)
+
+# Networks without outputs at coarser levels: nothing that deep supervision could reach.
+SINGLE_OUTPUT = ("deepmedic", "fcn")
+
+
+def with_network(architecture: Block, network: str, patch_size: Sequence[int]) -> Block:
+    """Return the block of a network in place of a stock configuration's.
+
+    Args:
+        architecture: The block of a U-Net of nnU-Net.
+        network: One of `NETWORKS`.
+        patch_size: Patch in voxels.
+
+    Raises:
+        UsageError: Another network, or the block is not of a U-Net.
+    """
+    if not isinstance(network, str) or network not in NETWORKS:
+        raise UsageError(f"network: expected one of {', '.join(NETWORKS)}, got {network!r}")
+    return NETWORKS[network](architecture, patch_size)
+
+
+def attention_mnet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the attention M-net of paper 000 on the first four levels of a U-Net, or on all where it has fewer.
+
+    Args:
+        architecture: The block of a U-Net of nnU-Net; an attention M-net's is returned as it is.
+        patch_size: Patch in voxels. An axis that the strides of the levels do not divide is halved later.
+
+    Raises:
+        UsageError: The block is of another network, or has a single level.
+    """
+    if architecture["network_class_name"] == ATTENTION_MNET:
+        return architecture
+    levels = _levels(architecture, patch_size, ATTENTION_MNET_FEATURES, ATTENTION_MNET_CONVOLUTIONS)
+    return _block(ATTENTION_MNET, architecture, "batchnorm.BatchNorm", levels | {"gate": "dual"})
+
+
+def fcn_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the fully convolutional network of Tran (2016) on the levels that an attention M-net would have."""
+    levels = _levels(architecture, patch_size, FCN_FEATURES, FCN_CONVOLUTIONS)
+    return _block(FCN, architecture, "instancenorm.InstanceNorm", levels, affine=False)
+
+
+def deepmedic_block(architecture: Block, _patch_size: Sequence[int]) -> Block:
+    """Return DeepMedic (2017), whose layers each count as a level that leaves the image as large as it is."""
+    axes, count = len(_strides(architecture)[0]), len(DEEPMEDIC_FEATURES)
+    levels = {
+        "n_stages": count,
+        "features_per_stage": list(DEEPMEDIC_FEATURES),
+        "kernel_sizes": [[3] * axes for _ in range(count)],
+        "strides": [[1] * axes for _ in range(count)],
+    }
+    return _block(DEEPMEDIC, architecture, "batchnorm.BatchNorm", levels)
+
+
+NETWORKS: Mapping[str, Callable[[Block, Sequence[int]], Block]] = MappingProxyType(
+    {
+        "unet": lambda architecture, _: architecture,
+        "attention-mnet": attention_mnet_block,
+        "deepmedic": deepmedic_block,
+        "fcn": fcn_block,
+    }
+)
+
+
+def _strides(architecture: Block) -> list[list[int]]:
+    """Return a U-Net's strides.
+
+    Raises:
+        UsageError: The block is of another network.
+    """
+    name = architecture["network_class_name"]
+    if not (name.startswith("dynamic_network_architectures.") and name.endswith("UNet")):
+        raise UsageError(f"plans: expected the architecture of a U-Net of nnU-Net to build on, got {name}")
+    return architecture["arch_kwargs"]["strides"]
+
+
+def _levels(
+    architecture: Block, patch_size: Sequence[int], features: Sequence[int], convolutions: Sequence[int]
+) -> dict[str, Any]:
+    """Return what is listed per level, for as many levels as both the U-Net and the widths have."""
+    strides, kwargs = _strides(architecture)[: len(features)], architecture["arch_kwargs"]
+    count = len(strides)
+    if count < 2:
+        raise UsageError("plans: expected a U-Net with at least two levels to build on, got one")
+    kernels = kwargs["kernel_sizes"]
+    return {
+        "n_stages": count,
+        "features_per_stage": list(features[:count]),
+        "kernel_sizes": copy.deepcopy(kernels[:count]) if isinstance(kernels, list) else kernels,
+        "strides": _dividing(strides, patch_size),
+        "n_conv_per_stage": list(convolutions[:count]),
+    }
+
+
+def _dividing(strides: Sequence[Sequence[int]], patch_size: Sequence[int]) -> list[list[int]]:
+    """Return strides that divide the patch: along an axis where they do not, the first ones are left out."""
+    axes = [list(along) for along in zip(*strides, strict=True)]
+    for along, edge in zip(axes, patch_size, strict=True):
+        for level in range(len(along)):
+            if edge % math.prod(along):
+                along[level] = 1
+    return [list(stride) for stride in zip(*axes, strict=True)]
+
+
+def _block(name: str, architecture: Block, norm: str, levels: dict[str, Any], *, affine: bool = True) -> Block:
+    """Return a block of nnU-Net's form; the convolution is the stock network's."""
+    convolution = architecture["arch_kwargs"]["conv_op"]
+    kwargs = levels | {
+        "conv_op": convolution,
+        "conv_bias": True,
+        "norm_op": f"torch.nn.modules.{norm}{convolution[-2:]}",
+        "norm_op_kwargs": {"eps": 1e-5, "affine": affine},
+    }
+    return {"network_class_name": name, "arch_kwargs": kwargs, "_kw_requires_import": ["conv_op", "norm_op"]}
