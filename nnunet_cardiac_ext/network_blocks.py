@@ -45,6 +45,17 @@ def with_network(architecture: Block, network: str, patch_size: Sequence[int]) -
     return NETWORKS[network](architecture, patch_size)
 
 
+def unet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the U-Net itself, each axis of the patch halved as often as it can be.
+
+    Raises:
+        UsageError: The block is of another network.
+    """
+    block = copy.deepcopy(architecture)
+    block["arch_kwargs"]["strides"] = _dividing(_strides(architecture), patch_size)
+    return block
+
+
 def attention_mnet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
     """Return the attention M-net of paper 000 on the first four levels of a U-Net, or on all where it has fewer.
 
@@ -81,7 +92,7 @@ def deepmedic_block(architecture: Block, _patch_size: Sequence[int]) -> Block:
 
 NETWORKS: Mapping[str, Callable[[Block, Sequence[int]], Block]] = MappingProxyType(
     {
-        "unet": lambda architecture, _: architecture,
+        "unet": unet_block,
         "attention-mnet": attention_mnet_block,
         "deepmedic": deepmedic_block,
         "fcn": fcn_block,
@@ -120,7 +131,10 @@ def _levels(
 
 
 def _dividing(strides: Sequence[Sequence[int]], patch_size: Sequence[int]) -> list[list[int]]:
-    """Return strides that divide the patch: along an axis where they do not, the first ones are left out."""
+    """Return strides that divide the patch: along an axis where they do not, the first ones are left out.
+
+    So 36 slices, which eight does not divide, come as 36, 36, 18 and 9.
+    """
     axes = [list(along) for along in zip(*strides, strict=True)]
     for along, edge in zip(axes, patch_size, strict=True):
         for level in range(len(along)):

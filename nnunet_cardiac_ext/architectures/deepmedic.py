@@ -14,7 +14,7 @@ from torch.nn import functional
 from nnunet_cardiac_ext.architectures.blocks import Layers, cropped_like, he_initialize
 from nnunet_cardiac_ext.errors import UsageError
 
-_AVERAGING = MappingProxyType({2: nn.AvgPool2d, 3: nn.AvgPool3d})
+_AVERAGING = MappingProxyType({2: functional.avg_pool2d, 3: functional.avg_pool3d})
 
 
 class DeepMedic(nn.Module):
@@ -73,7 +73,6 @@ class DeepMedic(nn.Module):
         layers = Layers(conv_op, norm_op, norm_op_kwargs, conv_bias=conv_bias)
         hidden = hidden_features or 3 * features_per_stage[-1]
         self.context_stride = context_stride
-        self.shrink = _AVERAGING[layers.dimensions](context_stride, ceil_mode=True)
         self.detail = _path(layers, [input_channels, *features_per_stage], kernel_sizes)
         self.context = _path(layers, [input_channels, *features_per_stage], kernel_sizes)
         self.decoder = nn.Sequential(
@@ -91,11 +90,18 @@ class DeepMedic(nn.Module):
             image: Shape (B, input_channels, [D,] H, W).
         """
         detail = self.detail(image)
-        context = self.context(self.shrink(image))
+        context = self.context(_shrunk(image, self.context_stride))
         enlarged = functional.interpolate(context, scale_factor=float(self.context_stride), mode="nearest")
         return self.decoder(torch.cat([detail, cropped_like(enlarged, detail)], dim=1))
 
     initialize = staticmethod(he_initialize)
+
+
+def _shrunk(image: Tensor, step: int) -> Tensor:
+    """Return the image averaged over cubes of `step` voxels; its last voxels stand in where a cube is incomplete."""
+    missing = [-edge % step for edge in image.shape[2:]]
+    padding = [side for rest in reversed(missing) for side in (0, rest)]
+    return _AVERAGING[len(missing)](functional.pad(image, padding, mode="replicate"), step)
 
 
 def _path(layers: Layers, channels: Sequence[int], kernel_sizes: Sequence[Sequence[int]]) -> nn.Sequential:

@@ -8,7 +8,8 @@ from helpers.tiny_plans import tiny_plans
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.network_plan import check_patch, with_convolutions, with_features, with_norm
+from nnunet_cardiac_ext.network_blocks import with_network
+from nnunet_cardiac_ext.network_plan import check_patch, with_convolutions, with_features, with_gate, with_norm
 
 
 @pytest.fixture
@@ -75,6 +76,32 @@ def test_widths_that_are_none_are_refused(architecture, features):
 def test_a_wrong_number_of_convolutions_is_refused(architecture, convolutions):
     with pytest.raises(UsageError, match=r"^convolutions: expected a whole number >= 1"):
         with_convolutions(architecture, convolutions)
+
+
+@pytest.mark.parametrize("gate", ["dual", "spatial", "channel", "none"])
+def test_gates_of_the_attention_mnet(architecture, gate):
+    changed = with_gate(with_network(architecture, "attention-mnet", (32, 32)), gate)
+    assert changed["arch_kwargs"]["gate"] == gate
+
+
+def test_gates_of_another_kind_or_network_are_refused(architecture):
+    with pytest.raises(UsageError, match=r"^gate: expected one of dual, spatial, channel, none, got 'triple'$"):
+        with_gate(architecture, "triple")
+    with pytest.raises(UsageError, match=r"^gate: expected the network attention-mnet, got PlainConvUNet$"):
+        with_gate(architecture, "none")
+
+
+def test_further_layers_of_a_network_that_never_pools_do_not_pool(architecture):
+    block = with_network(architecture, "deepmedic", (32, 32))
+    kwargs = with_features(block, [4] * 10, (32, 32))["arch_kwargs"]
+    assert (kwargs["strides"], kwargs["kernel_sizes"]) == ([[1, 1]] * 10, [[3, 3]] * 10)
+    assert len(with_features(block, [4, 4], (32, 32))["arch_kwargs"]["strides"]) == 2
+
+
+def test_convolutions_per_stage_of_a_network_whose_stages_are_single_ones_are_refused(architecture):
+    block = with_network(architecture, "deepmedic", (32, 32))
+    with pytest.raises(UsageError, match=r"^convolutions: DeepMedic has one per stage; features= sets their number$"):
+        with_convolutions(block, 2)
 
 
 def test_a_patch_that_the_strides_do_not_divide_is_refused_with_the_nearest(architecture):

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from helpers.tiny_plans import tiny_plans
+from helpers.tiny_volume import with_3d_configuration
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunet_cardiac_ext.errors import UsageError
@@ -49,6 +50,30 @@ def test_changes_go_where_nnunet_reads_them(plans_file):
     assert (mine.batch_size, mine.patch_size, mine.batch_dice) == (5, [64, 32], False)
     assert mine.network_arch_init_kwargs["features_per_stage"] == [4, 8, 8, 16]
     assert mine.configuration["cardiac"] == {"seed": 1}
+
+
+@pytest.fixture
+def volumes_file(plans_file):
+    """Plans with a 3D configuration besides."""
+    plans_file.write_text(json.dumps(with_3d_configuration(tiny_plans())))
+    return plans_file
+
+
+def test_the_attention_mnet_stands_in_the_architecture_block(volumes_file):
+    plan(999, "attention-mnet", {"features": [2, 3, 4], "gate": "spatial", "norm": "instance", "convolutions": 1})
+    written = PlansManager(str(volumes_file)).get_configuration("3d_attention_mnet")
+    assert written.network_arch_class_name.endswith(".AttentionMNet")
+    kwargs = written.network_arch_init_kwargs
+    assert (kwargs["features_per_stage"], kwargs["gate"], kwargs["n_conv_per_stage"]) == ([2, 3, 4], "spatial", [1] * 3)
+    assert kwargs["norm_op"] == "torch.nn.modules.instancenorm.InstanceNorm3d"
+    assert (written.patch_size, written.batch_size) == ([36, 96, 96], 8)
+
+
+def test_a_network_of_a_single_output_is_trained_without_deep_supervision(volumes_file):
+    content = plan(999, "baseline-3d", {"network": "deepmedic"}).content
+    assert content["cardiac"] == {"deep_supervision": False}
+    with pytest.raises(UsageError, match=r"^deep_supervision: expected false, the network fcn has a single output$"):
+        plan(999, "baseline-3d", {"network": "fcn", "deep_supervision": True}, name="mine")
 
 
 def test_another_spacing_has_data_of_its_own(plans_file):
@@ -127,6 +152,8 @@ def test_a_stock_configuration_is_never_replaced(plans_file):
         ({"batch_size": 0}, r"batch_size: expected 1 whole numbers above 0, got \[0\]"),
         ({"batch_dice": 1}, "batch_dice: expected true or false, got 1"),
         ({"spacing": [1, -1]}, r"spacing: expected 2 numbers above 0, got \[1, -1\]"),
+        ({"network": "vgg"}, "network: expected one of unet, attention-mnet, deepmedic, fcn, got 'vgg'"),
+        ({"gate": "none"}, "gate: expected the network attention-mnet, got PlainConvUNet"),
         ({"norm": "group"}, "norm: expected one of instance, batch, got 'group'"),
         ({"norm": [1]}, r"norm: expected one of instance, batch, got \[1\]"),
         ({"convolutions": [2]}, r"convolutions: expected a whole number >= 1, got \[2\]"),
@@ -162,7 +189,7 @@ def test_plans_without_the_stock_configuration_are_refused(plans_file):
 
 
 def test_an_unknown_preset_lists_the_known(plans_file):
-    with pytest.raises(UsageError, match=r"^--preset: expected one of baseline, region-sampling"):
+    with pytest.raises(UsageError, match=r"^--preset: expected one of baseline, baseline-3d, "):
         plan(999, "magic")
 
 

@@ -73,6 +73,13 @@ def test_the_papers_configuration_has_its_number_of_parameters(strides, total):
     assert abs(count(network) / PAPER_COUNT - 1) < 0.001
 
 
+def test_stem_and_fusion_grow_with_the_first_level_unless_they_are_given():
+    network = AttentionMNet(1, 2, strides=[[1, 1], [2, 2]], features_per_stage=[6, 8], conv_op=nn.Conv2d)
+    assert network.encoder.stem[0].out_channels == 3
+    assert [network.decoder.fusion.mix.convolution.out_channels, network.decoder.fusion.head.in_channels] == [48, 6]
+    assert small().encoder.stem[0].out_channels == 2
+
+
 def test_small_and_flat_networks_follow_the_same_formulas():
     strides = [s[1:] for s in SPARING_SLICES]
     network = small(2, num_classes=3, strides=strides)

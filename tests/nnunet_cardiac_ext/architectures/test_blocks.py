@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from nnunet_cardiac_ext.architectures.blocks import Layers, cropped_like
+from nnunet_cardiac_ext.architectures.blocks import Layers, cropped_like, he_initialize
 
 
 @pytest.mark.parametrize("conv_op", [nn.Conv2d, nn.Conv3d])
@@ -24,6 +24,24 @@ def test_the_normalisation_may_be_a_class_with_arguments():
     block = layers.block(1, 2, [3, 3])
     assert block[1].eps == 0.5
     assert [tuple(p.shape) for p in block.parameters()] == [(2, 1, 3, 3)]
+
+
+def test_a_plain_convolution_keeps_the_size_and_may_have_a_bias():
+    layers = Layers(nn.Conv2d, "batch")
+    for bias in (True, False):
+        convolution = layers.plain(2, 3, [5, 3], bias=bias)
+        assert convolution(torch.zeros(1, 2, 6, 7)).shape == (1, 3, 6, 7)
+        assert (convolution.bias is not None) == bias
+
+
+def test_he_initialisation_changes_convolutions_only():
+    convolution, norm = nn.ConvTranspose2d(50, 40, 2), nn.BatchNorm2d(4)
+    norm.bias.data.fill_(7)
+    for module in (convolution, norm):
+        he_initialize(module)
+    assert convolution.weight.std().item() == pytest.approx((2 / (40 * 4)) ** 0.5, rel=0.05)
+    assert not convolution.bias.any()
+    assert (norm.bias == 7).all()
 
 
 def test_pooling_loses_no_voxel_and_upsampling_reaches_the_size_again():

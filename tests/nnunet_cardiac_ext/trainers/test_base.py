@@ -71,6 +71,13 @@ class _TwoModuleTrainer(CardiacTrainer):
         return super().compute_loss(image, target) * self.training_modules["scale"](torch.ones(1)).square().sum()
 
 
+class _LateTrainer(CardiacTrainer):
+    """A trainer that cares more for the coarser output."""
+
+    def output_weights(self, n_outputs):
+        return np.arange(1, 2 * n_outputs, 2) / n_outputs**2
+
+
 def test_the_constructor_has_the_parameter_names_of_nnunet():
     names = [list(inspect.signature(trainer.__init__).parameters) for trainer in (CardiacTrainer, nnUNetTrainer)]
     assert names[0] == names[1]
@@ -113,6 +120,12 @@ def test_deep_supervision_weights_that_do_not_fit_the_network_are_refused(prepro
     trainer = build_trainer(CardiacTrainer, preprocessed, deep_supervision_weights=[1, 0.5, 0.5])
     with pytest.raises(UsageError, match="deep_supervision_weights: expected 2 numbers"):
         trainer.initialize()
+
+
+def test_a_method_may_bring_its_own_weights_for_the_outputs(preprocessed):
+    trainer = build_trainer(_LateTrainer, preprocessed)
+    trainer.initialize()
+    assert list(trainer.loss.weight_factors) == [0.25, 0.75]
 
 
 @pytest.mark.parametrize(
