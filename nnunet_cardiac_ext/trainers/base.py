@@ -161,9 +161,10 @@ class CardiacTrainer(nnUNetTrainer):
             patch_size = final_patch_size
         if self.settings.augmentation == "rigid":
             patch_size = room_for_motion(final_patch_size)
-            mirror_axes = self.inference_allowed_mirroring_axes = tuple(range(len(final_patch_size)))[-2:]
+            mirror_axes = tuple(range(len(final_patch_size)))[-2:]
         if not self.settings.mirroring:
-            mirror_axes = self.inference_allowed_mirroring_axes = None
+            mirror_axes = None
+        self.inference_allowed_mirroring_axes = mirror_axes
         return rotation, dummy_2d, patch_size, mirror_axes
 
     def get_dataloaders(self) -> tuple[Iterator[dict[str, Any]], Iterator[dict[str, Any]]]:
