@@ -112,7 +112,7 @@ def evaluate(arguments: argparse.Namespace, row: str, seed: int) -> Path:
     validation = results / f"{trainer}__nnUNetPlans__{name}" / "fold_0" / "validation"
     labels = discovery.dataset_folder(discovery.raw_folder(), arguments.dataset_id) / "labelsTr"
     files = ("-ref", str(labels), "-pred", str(validation), "-o", str(evaluation))
-    call("nnunet-cardiac", "evaluate", *files, "--metrics", *COLUMNS)
+    call("nnunet-cardiac", "evaluate", *files, "--metrics", ",".join(COLUMNS))
     return evaluation
 
 
