@@ -1,13 +1,14 @@
 """Decode where the heart begins and ends in a stack; the regions follow by the rule that defines them.
 
-Base, middle and apex are fixed shares of the segmented slices (`regions.regions_of_heart`). So a stack has no more freedom
-than its first and last cardiac slice and its direction: few enough to weigh them all. The chain of `region_order` knows
-only that the regions follow each other and not how long each is.
+Base, middle and apex are fixed shares of the segmented slices (`regions.regions_of_heart`). So a stack has no more
+freedom than its first and last cardiac slice and its direction: few enough to weigh them all. The chain of
+`region_order` knows only that the regions follow each other and not how long each is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import logsumexp
@@ -16,7 +17,8 @@ from nnunet_cardiac_ext.region_chain import AFTER
 from nnunet_cardiac_ext.region_order import DecodedStack, RegionOrder
 from nnunet_cardiac_ext.regions import Region, regions_of_heart
 
-_START, _END = 0, AFTER + 1
+# Rows of `log_moves`: the start, then the states; a column has the number of its row less one, and the end comes last.
+_START, _BEFORE, _AFTER, _END = 0, Region.NON_CARDIAC + 1, AFTER + 1, AFTER + 2
 
 
 def decode_extent(order: RegionOrder, probabilities: np.ndarray) -> DecodedStack:
@@ -66,17 +68,14 @@ def _score(regions: np.ndarray, evidence: np.ndarray, log_moves: np.ndarray) -> 
     """Log likelihood of a stack, base first, shapes (slice,) and (slice, 4)."""
     looks = float(evidence[np.arange(len(regions)), regions].sum())
     cardiac = np.flatnonzero(regions)
-    before = cardiac[0] if len(cardiac) else len(regions)
-    # Rows of `log_moves` are the start and the states, columns the states and the end.
     if not len(cardiac):
-        path = [_START, *[Region.NON_CARDIAC + 1] * before, _END + 1]
-        return looks + _along(path, log_moves)
-    into = [_START, *[Region.NON_CARDIAC + 1] * before, int(regions[before]) + 1]
-    after = len(regions) - 1 - cardiac[-1]
-    out_of = [int(regions[cardiac[-1]]) + 1, *[AFTER + 1] * after, _END + 1]
+        return looks + _along([_START, *[_BEFORE] * len(regions), _END], log_moves)
+    first, last = cardiac[0], cardiac[-1]
+    into = [_START, *[_BEFORE] * first, int(regions[first]) + 1]
+    out_of = [int(regions[last]) + 1, *[_AFTER] * (len(regions) - 1 - last), _END]
     return looks + _along(into, log_moves) + _along(out_of, log_moves)
 
 
 def _along(path: list[int], log_moves: np.ndarray) -> float:
-    """Sum of the moves along a path of rows of `log_moves`; the column of a state is one less than its row."""
-    return float(sum(log_moves[origin, target - 1] for origin, target in zip(path, path[1:], strict=False)))
+    """Sum of the moves along a path of states."""
+    return float(sum(log_moves[origin, target - 1] for origin, target in pairwise(path)))

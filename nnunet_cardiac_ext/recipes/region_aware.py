@@ -73,10 +73,11 @@ REGION_AWARE = Recipe(
     ),
     smoke_settings=MappingProxyType(
         {
-            "features": "8,16,32,32", "patch_size": "96,96", "batch_size": "4", "num_epochs": "2",
-            "iterations_per_epoch": "20", "val_iterations_per_epoch": "2", "norm": "batch", "optimizer": "adamw",
+            "features": "8,16,32,32", "patch_size": "96,96", "batch_size": "4", "num_epochs": "1",
+            "iterations_per_epoch": "30", "val_iterations_per_epoch": "2", "norm": "batch", "optimizer": "adamw",
             "initial_lr": "0.003", "weight_decay": "0.01", "augmentation": "light", "mirroring": "false",
-            "classifier.patch_size": "96,96", "classifier.batch_size": "4", "classifier.num_epochs": "2",
+            # DenseNet121 takes slices of 29 x 29 and more.
+            "classifier.patch_size": "32,32", "classifier.batch_size": "4", "classifier.num_epochs": "1",
             "classifier.iterations_per_epoch": "10", "classifier.val_iterations_per_epoch": "2",
             "classifier.augmentation": "light", "classifier.mirroring": "false",
         }

@@ -17,7 +17,8 @@ from nnunet_cardiac_ext.registry import DATA_SETS, PRESETS
 from nnunet_cardiac_ext.reproduce.study import Row, Study
 from nnunet_cardiac_ext.steps import Step
 
-SMOKE_SUBJECTS = 8
+# Of each fold two subjects are unseen.
+SMOKE_SUBJECTS, SMOKE_FOLDS = 8, 4
 FINAL_WEIGHTS = "checkpoint_final.pth"
 
 
@@ -45,8 +46,8 @@ def data_steps(study: Study) -> Iterator[Step]:
         )  # fmt: skip
         yield Step(
             "convert", "Convert them",
-            ("nnunet-cardiac", "convert", study.recipe.data_set, "-i", str(source), "-d", number, "--folds", "2",
-             "-np", processes),
+            ("nnunet-cardiac", "convert", study.recipe.data_set, "-i", str(source), "-d", number,
+             "--folds", str(SMOKE_FOLDS), "-np", processes),
         )  # fmt: skip
     raw = discovery.dataset_folder(discovery.raw_folder(), study.dataset_id)
     yield Step(

@@ -88,11 +88,12 @@ def check_once(recipe: Recipe, selection: Selection, names: Sequence[str]) -> No
     Raises:
         UsageError: A name is unknown, or something else needs that model with every seed.
     """
-    known = [item.name for item in (*recipe.models, *recipe.pipelines)]
+    known = [*(model.name for model in recipe.models), *(pipeline.name for pipeline in recipe.pipelines)]
     for name in names:
         if name not in known:
             raise UsageError(f"--once: expected some of {', '.join(known)}, got {name!r}")
-    for item in (*selection.models, *selection.pipelines):
+    chosen: list[ModelRecipe | PipelineRecipe] = [*selection.models, *selection.pipelines]
+    for item in chosen:
         for need in _needs(item, recipe):
             if need in names and item.name not in names:
                 raise UsageError(f"--once {need}: expected models that nothing else needs, but {item.name} needs it")

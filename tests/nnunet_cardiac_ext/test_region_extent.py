@@ -49,7 +49,8 @@ def _likelihood(order, regions, probabilities):
     product = 1.0
     for k, region in enumerate(regions):
         product *= 0.99 * probabilities[k, region] / frequencies[region] + 0.01
-    states = [NAMES.get(region, BEFORE if not len(cardiac) or k < cardiac[0] else AFTER) for k, region in enumerate(regions)]
+    outside = [BEFORE if not len(cardiac) or k < cardiac[0] else AFTER for k in range(len(regions))]
+    states = [NAMES.get(region, place) for region, place in zip(regions, outside, strict=True)]
     path = [START, *states, END]
     for position, move in enumerate(itertools.pairwise(path)):
         within = len(cardiac) > 0 and cardiac[0] < position <= cardiac[-1]

@@ -1,6 +1,7 @@
 import pytest
 
-from nnunet_cardiac_ext.recipes import CLASSIFIER, RECIPES
+from nnunet_cardiac_ext.architectures.slice_classifier import smallest_edge
+from nnunet_cardiac_ext.recipes import CLASSIFIER, RECIPES, SEGMENTATION
 from nnunet_cardiac_ext.registry import PRESETS
 from nnunet_cardiac_ext.reproduce.tables import published_numbers
 
@@ -32,8 +33,11 @@ def test_cascades_differ_in_their_regions_and_in_how_region_models_began():
     assert [starts[region] for region in ("base", "middle", "apex")] == [""] * 3
 
 
-def test_a_smoke_run_trains_small_models_at_the_size_of_its_classifier():
-    assert RECIPE.smoke_settings["patch_size"] == RECIPE.smoke_settings["classifier.patch_size"]
+def test_a_smoke_run_has_a_row_of_every_kind():
+    models = {model.name: model.kind for model in RECIPE.models}
+    assert {models.get(name, "pipeline") for name in RECIPE.smoke_models} == {SEGMENTATION, CLASSIFIER, "pipeline"}
+    smallest = min(int(edge) for edge in RECIPE.smoke_settings["classifier.patch_size"].split(","))
+    assert smallest >= max(smallest_edge(name) for name in ("densenet121", "squeezenet"))
 
 
 @pytest.mark.parametrize(
