@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,13 @@ def part_of(cases: list[InputCase], parts: int, part: int) -> list[InputCase]:
     if not 0 <= part < parts:
         raise UsageError(f"-part_id: expected a number from 0 to {parts - 1} (-num_parts {parts}), got {part}")
     return cases[part::parts]
+
+
+def select_cases(cases: list[InputCase], names: Collection[str], folder: Path) -> list[InputCase]:
+    """Return the cases of some names by name; one that is not there comes with a `problem` that names the folder."""
+    known = {case.name: case for case in cases}
+    absent = f"{folder}: expected an image of this case, found none"
+    return [known.get(name) or InputCase(name, (), absent) for name in sorted(names)]
 
 
 def _case(folder: Path, name: str, files: dict[int, Path], channels: int) -> InputCase:

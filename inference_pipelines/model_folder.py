@@ -84,6 +84,30 @@ def find_model_folder(dataset: str, configuration: str, trainer: str, plans: str
     return found
 
 
+def existing_folds(folder: Path, folds: Sequence[Fold] | None, checkpoint: str) -> tuple[Fold, ...]:
+    """Return the folds of a model folder that are wanted.
+
+    Args:
+        folder: The model folder.
+        folds: Folds; None takes all that hold the checkpoint, except `all`.
+        checkpoint: File name of the weights.
+
+    Raises:
+        UsageError: The folder is no model folder, or a fold is not trained.
+    """
+    for name in ("dataset.json", "plans.json"):
+        if not (folder / name).is_file():
+            raise UsageError(f"{folder}: expected a trained model folder with {name}")
+    trained = {path.parent.name.removeprefix("fold_") for path in folder.glob(f"fold_*/{checkpoint}")}
+    numbered = sorted(int(name) for name in trained if name.isdigit())
+    chosen = tuple(numbered if folds is None else folds)
+    missing = [str(fold) for fold in chosen if str(fold) not in trained]
+    if missing or not chosen:
+        wanted = f"fold_{missing[0]}/{checkpoint}" if missing else f"fold_0/{checkpoint} or another fold"
+        raise UsageError(f"{folder}: expected {wanted}, found {', '.join(sorted(trained)) or 'no fold'} with it")
+    return chosen
+
+
 def load_model(folder: Path, *, folds: Sequence[Fold] | None, checkpoint: str, device: torch.device) -> Model:
     """Load every fold of a 2D model folder into memory.
 
@@ -96,7 +120,7 @@ def load_model(folder: Path, *, folds: Sequence[Fold] | None, checkpoint: str, d
     Raises:
         UsageError: A file is missing or unreadable, the trainer is not found, or the configuration is no 2D one.
     """
-    chosen = _existing_folds(folder, folds, checkpoint)
+    chosen = existing_folds(folder, folds, checkpoint)
     predictor = _initialised_predictor(folder, chosen, checkpoint, device)
     name = _configuration_name(predictor)
     if len(predictor.configuration_manager.patch_size) != 2:
@@ -113,20 +137,6 @@ def load_model(folder: Path, *, folds: Sequence[Fold] | None, checkpoint: str, d
         mirror_axes=tuple(predictor.allowed_mirroring_axes or ()),
         device=device,
     )
-
-
-def _existing_folds(folder: Path, folds: Sequence[Fold] | None, checkpoint: str) -> tuple[Fold, ...]:
-    for name in ("dataset.json", "plans.json"):
-        if not (folder / name).is_file():
-            raise UsageError(f"{folder}: expected a trained model folder with {name}")
-    trained = {path.parent.name.removeprefix("fold_") for path in folder.glob(f"fold_*/{checkpoint}")}
-    numbered = sorted(int(name) for name in trained if name.isdigit())
-    chosen = tuple(numbered if folds is None else folds)
-    missing = [str(fold) for fold in chosen if str(fold) not in trained]
-    if missing or not chosen:
-        wanted = f"fold_{missing[0]}/{checkpoint}" if missing else f"fold_0/{checkpoint} or another fold"
-        raise UsageError(f"{folder}: expected {wanted}, found {', '.join(sorted(trained)) or 'no fold'} with it")
-    return chosen
 
 
 def _initialised_predictor(folder: Path, folds: Sequence[Fold], checkpoint: str, device: torch.device) -> Any:

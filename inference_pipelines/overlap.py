@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ def overlapped(
     prepare: Callable[[Item], Prepared],
     compute: Callable[[Prepared], Result],
     finish: Callable[[Item, Result], None],
-) -> Iterator[tuple[Item, str]]:
+) -> Generator[tuple[Item, str], None, None]:
     """Work through items in three steps; at most three items are in memory, one in each step.
 
     Args:

@@ -6,7 +6,6 @@ and reads the case after it.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,13 +18,15 @@ from nnunetv2.inference.export_prediction import (
     export_prediction_from_logits,
 )
 
-from inference_pipelines.input_cases import InputCase, find_cases, part_of
+from inference_pipelines.case_output import CaseOutput
+from inference_pipelines.cine_input import Stack
+from inference_pipelines.folder_options import FolderOptions
+from inference_pipelines.folder_run import file_ending, run_folder
+from inference_pipelines.input_cases import InputCase
 from inference_pipelines.model_folder import Fold, Model, load_model
-from inference_pipelines.overlap import overlapped
 from inference_pipelines.tiling import Window, default_batch_size, predict_slices
 from nnunet_cardiac_ext.errors import UsageError, WorkError
-from nnunet_cardiac_ext.files import write_json
-from nnunet_cardiac_ext.progress import progress
+from nnunet_cardiac_ext.evaluation.inputs import itk_warnings_off
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,10 @@ class SlicePredictor:
         configuration = _ImageOnly(self.model.configuration)
         preprocessor = configuration.preprocessor_class(verbose=False)
         try:
-            image, _, properties = preprocessor.run_case(
-                [str(path) for path in files], None, self.model.plans, configuration, self.model.dataset_json
-            )
+            with itk_warnings_off():
+                image, _, properties = preprocessor.run_case(
+                    [str(path) for path in files], None, self.model.plans, configuration, self.model.dataset_json
+                )
         except Exception as error:
             # Readers raise whatever they like; one broken file must not end the work on the others.
             lines = str(error).strip().splitlines() or ["the channels differ in shape or spacing"]
@@ -161,54 +163,34 @@ class SlicePredictor:
     def export(
         self, logits: torch.Tensor, case: PreparedCase, output: Path, *, save_probabilities: bool = False
     ) -> None:
-        """Write labels, on request also probabilities (`.npz`) and properties (`.pkl`); all of them or none.
+        """Write a prediction as nnU-Net does; its files appear together when all are complete.
 
         Args:
             logits: Logits (class, slice, row, column) of the preprocessed stack.
             case: The case they belong to.
-            output: Path of the result without its ending, which `dataset.json` gives.
+            output: The file without its ending; `.nii.gz` (the model's ending), `.npz` and `.pkl` are appended.
             save_probabilities: Whether to write the probabilities.
 
         Raises:
             WorkError: The files cannot be written.
         """
+        files = CaseOutput(output.parent, output.name, file_ending(self.model))
         try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as partial:
-                export_prediction_from_logits(
-                    logits.numpy(), case.properties, self.model.configuration, self.model.plans,
-                    self.model.dataset_json, str(Path(partial) / output.name), save_probabilities, 1,
-                )  # fmt: skip
-                # The labels come last: a case counts as done when they are there.
-                for ending in (".npz", ".pkl", self.model.dataset_json["file_ending"]):
-                    written = Path(partial) / f"{output.name}{ending}"
-                    if written.exists():
-                        written.replace(output.parent / written.name)
-        except (OSError, RuntimeError) as error:
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise WorkError(f"{output}: cannot be written ({lines[-1]})") from error
+            files.add(
+                Stack(InputCase(output.name, ())),
+                lambda target: self.write((logits, case), target, save_probabilities=save_probabilities),
+            )
+            files.publish()
+        finally:
+            files.discard()
 
-    def predict_folder(
-        self,
-        input_folder: Path,
-        output_folder: Path,
-        *,
-        save_probabilities: bool = False,
-        overwrite: bool = False,
-        num_parts: int = 1,
-        part_id: int = 0,
-        quiet: bool = False,
-    ) -> list[Path]:
+    def predict_folder(self, input_folder: Path, output_folder: Path, **options: Any) -> list[Path]:
         """Predict every case of a folder; cases that are already there are left alone.
 
         Args:
-            input_folder: Images `CASE_0000.nii.gz`, one per channel.
+            input_folder: Images `CASE_0000.nii.gz`, one per channel, 3-D or 4-D (frame by frame).
             output_folder: Gets `CASE.nii.gz`, and `dataset.json`, `plans.json`, `predict_from_raw_data_args.json`.
-            save_probabilities: Also write `CASE.npz` and `CASE.pkl`.
-            overwrite: Predict also what is there.
-            num_parts: Number of processes that share the cases.
-            part_id: Which of them this is, from 0.
-            quiet: Draw no progress bar.
+            options: Fields of `FolderOptions`.
 
         Returns:
             The label files written now, in the order of the cases.
@@ -217,64 +199,48 @@ class SlicePredictor:
             UsageError: The folder holds no images, or the part is out of range.
             WorkError: Some cases failed; the line names them. All others have been predicted.
         """
-        ending = self.model.dataset_json["file_ending"]
-        cases = part_of(find_cases(input_folder, ending, self.model.channels), num_parts, part_id)
-        _write_record(self, input_folder, output_folder, save_probabilities, overwrite, num_parts, part_id)
-        endings = (ending, ".npz") if save_probabilities else (ending,)
-        todo = [
-            case for case in cases
-            if overwrite or not all((output_folder / f"{case.name}{e}").is_file() for e in endings)
-        ]  # fmt: skip
-        results = overlapped(
-            todo,
-            prepare=self._prepared,
-            compute=self._computed,
-            finish=lambda case, result: self.export(
-                *result, output_folder / case.name, save_probabilities=save_probabilities
-            ),
-        )
-        outcomes = list(progress(results, label="predicting", total=len(todo), quiet=quiet))
-        failures = [f"{case.name}: {problem}" for case, problem in outcomes if problem]
-        if failures:
-            raise WorkError(f"{len(failures)} of {len(todo)} cases not predicted: {'; '.join(failures)}")
-        return [output_folder / f"{case.name}{ending}" for case in todo]
+        return run_folder(self, input_folder, output_folder, FolderOptions(**options)).checked()
 
-    def _prepared(self, case: InputCase) -> PreparedCase:
-        if case.problem:
-            raise WorkError(case.problem)
-        return self.preprocess(case.files)
-
-    def _computed(self, case: PreparedCase) -> tuple[torch.Tensor, PreparedCase]:
-        # The image has served; only the logits and the geometry wait for the export.
-        return self.predict_logits(case.image), replace(case, image=torch.empty(0))
-
-
-def _write_record(
-    predictor: SlicePredictor, source: Path, output: Path, probabilities: bool, overwrite: bool, parts: int, part: int
-) -> None:
-    """Write what nnU-Net leaves beside predictions; its ensembling and postprocessing commands read them."""
-    model = predictor.model
-    write_json(output / "dataset.json", model.dataset_json)
-    write_json(output / "plans.json", model.plans.plans)
-    write_json(
-        output / "predict_from_raw_data_args.json",
-        {
-            "list_of_lists_or_source_folder": str(source),
-            "output_folder_or_list_of_truncated_output_files": str(output),
-            "save_probabilities": probabilities,
-            "overwrite": overwrite,
-            "num_processes_preprocessing": 0,
-            "num_processes_segmentation_export": 0,
-            "folder_with_segs_from_prev_stage": None,
-            "num_parts": parts,
-            "part_id": part,
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is recorded of this predictor beside its predictions."""
+        return {
             "pipeline": "slices",
-            "model_folder": str(model.folder),
-            "folds": list(model.folds),
-            "mirror_axes": list(predictor.window.mirror_axes),
-            "tile_step_size": predictor.window.step_size,
-        },
-    )
+            "model_folder": str(self.model.folder),
+            "folds": list(self.model.folds),
+            "mirror_axes": list(self.window.mirror_axes),
+            "tile_step_size": self.window.step_size,
+        }
+
+    # The steps of a run over a folder (`folder_run.StackPipeline`).
+
+    def prepare(self, stack: Stack, files: Sequence[Path]) -> PreparedCase:
+        """Read and preprocess a stack."""
+        return self.preprocess(files)
+
+    def compute(self, prepared: PreparedCase) -> tuple[torch.Tensor, PreparedCase]:
+        """Predict a stack: its logits and its geometry."""
+        return self.predict_logits(prepared.image), without_image(prepared)
+
+    def write(self, result: tuple[torch.Tensor, PreparedCase], target: Path, *, save_probabilities: bool) -> None:
+        """Write a prediction as nnU-Net does."""
+        logits, case = result
+        export_prediction_from_logits(
+            logits.numpy(), case.properties, self.model.configuration, self.model.plans,
+            self.model.dataset_json, str(target), save_probabilities, 1,
+        )  # fmt: skip
+
+    def write_beside(self, folder: Path, case: str, parts: Sequence[None]) -> None:
+        """Write nothing further."""
+
+    def files_beside(self, case: str) -> tuple[str, ...]:
+        """Return nothing: there are no further files."""
+        return ()
+
+
+def without_image(case: PreparedCase) -> PreparedCase:
+    """Return a case that has served: only its geometry waits for the export."""
+    return replace(case, image=torch.empty(0))
 
 
 def _available(device: torch.device) -> torch.device:

@@ -38,6 +38,8 @@ _CHANGES: Mapping[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
     "norm": with_norm,
     "gate": with_gate,
 }
+# Those of them that shape nnU-Net's U-Net and mean nothing to another network.
+UNET_KEYS = ("network", "features", "convolutions", "norm", "gate")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class PlannedConfiguration:
         content: The configuration as the file has it.
         written: False where the file already held exactly this.
         commands: What comes next: preprocessing where its data are missing, then training.
+        data: Folder of its preprocessed data.
     """
 
     plans_file: Path
@@ -57,6 +60,25 @@ class PlannedConfiguration:
     content: dict[str, Any]
     written: bool
     commands: tuple[str, ...]
+    data: Path
+
+
+@dataclass(frozen=True)
+class Request:
+    """A configuration that is to be written.
+
+    Attributes:
+        name: Its name.
+        preset: What it starts from.
+        changes: Settings and `PLAN_KEYS` by name, put over the preset's.
+        data_name: Name of its preprocessed data where they are other than the stock configuration's; requests that
+            give the same name and spacing share them.
+    """
+
+    name: str
+    preset: Preset
+    changes: Mapping[str, Any]
+    data_name: str
 
 
 def plan(
@@ -83,21 +105,38 @@ def plan(
             stock configuration, or a configuration of that name with another content.
     """
     chosen = _chosen(preset)
+    name = chosen.configuration if name is None else name
+    request = Request(name, chosen, changes or {}, data_name=name)
+    (planned,) = plan_all(dataset_id, [request], plans=plans, overwrite=overwrite)
+    return planned
+
+
+def plan_all(
+    dataset_id: int, requests: Sequence[Request], *, plans: str = DEFAULT_PLANS, overwrite: bool = False
+) -> list[PlannedConfiguration]:
+    """Write several configurations, all or none; arguments and errors as in `plan`."""
+    for request in requests:
+        _check_name(request.name)
     folder = discovery.dataset_folder(discovery.preprocessed_folder(), dataset_id)
     path = folder / f"{plans}.json"
     content = _read_plans(path, dataset_id)
-    name = _checked_name(chosen.configuration if name is None else name)
-    new = configuration(content["configurations"], chosen, changes or {}, plans=plans, name=name)
-    written = _put(content["configurations"], name, new, path, overwrite=overwrite)
-    if written:
+    configurations = content["configurations"]
+    planned = []
+    for request in requests:
+        new = configuration(
+            configurations, request.preset, request.changes, data_identifier=f"{plans}_{request.data_name}"
+        )
+        written = _put(configurations, request.name, new, path, overwrite=overwrite)
+        data = folder / str(resolved(configurations, request.name).get("data_identifier"))
+        commands = _commands(dataset_id, request.name, request.preset.trainer, plans)[data.is_dir() :]
+        planned.append(PlannedConfiguration(path, request.name, new, written, commands, data))
+    if any(each.written for each in planned):
         write_json(path, content)
-    commands = _commands(dataset_id, name, chosen.trainer, plans)
-    data = folder / str(resolved(content["configurations"], name).get("data_identifier"))
-    return PlannedConfiguration(path, name, new, written, commands[data.is_dir() :])
+    return planned
 
 
 def configuration(
-    configurations: Mapping[str, Any], preset: Preset, changes: Mapping[str, Any], *, plans: str, name: str
+    configurations: Mapping[str, Any], preset: Preset, changes: Mapping[str, Any], *, data_identifier: str
 ) -> dict[str, Any]:
     """Return the configuration of a preset with changes, as it stands in a plans file.
 
@@ -105,8 +144,7 @@ def configuration(
         configurations: The plans' configurations.
         preset: The preset.
         changes: Settings and `PLAN_KEYS` by name.
-        plans: Name of the plans, for the folder of preprocessed data where it is an own one.
-        name: Name of the new configuration, for the same.
+        data_identifier: Beginning of the name of its preprocessed data where they are other than the stock ones.
 
     Raises:
         UsageError: As `plan`.
@@ -114,6 +152,9 @@ def configuration(
     unknown = [key for key in changes if key not in KNOWN and key not in PLAN_KEYS]
     if unknown:
         raise UsageError(f"unknown key {', '.join(unknown)}; known are {', '.join((*PLAN_KEYS, *KNOWN))}")
+    shaping = [key for key in UNET_KEYS if key in changes and not preset.unet]
+    if shaping:
+        raise UsageError(f"{shaping[0]}: expected a preset that trains nnU-Net's U-Net, got {preset.name}")
     block = {**preset.settings, **{key: value for key, value in changes.items() if key in KNOWN}}
     wanted = {**preset.overrides, **{key: value for key, value in changes.items() if key in PLAN_KEYS}}
     if wanted.get("network") in SINGLE_OUTPUT:
@@ -122,7 +163,7 @@ def configuration(
             raise UsageError(f"deep_supervision: expected false, the network {wanted['network']} has a single output")
     read_settings(block)
     base = resolved(configurations, preset.inherits_from)
-    overrides = _own_keys(base, wanted, data_identifier=f"{plans}_{name}")
+    overrides = _own_keys(base, wanted, data_identifier, unet=preset.unet)
     return {"inherits_from": preset.inherits_from, **overrides, BLOCK: _as_json(block)}
 
 
@@ -160,11 +201,10 @@ def _read_plans(path: Path, dataset_id: int) -> dict[str, Any]:
     return content
 
 
-def _checked_name(name: str) -> str:
+def _check_name(name: str) -> None:
     # nnU-Net takes a model folder's name apart at double underscores.
     if not re.fullmatch(r"[A-Za-z0-9.-]+(_[A-Za-z0-9.-]+)*", name):
         raise UsageError(f"--name: expected letters, digits, '.', '-' and single '_', got {name!r}")
-    return name
 
 
 def _put(configurations: dict[str, Any], name: str, new: dict[str, Any], path: Path, *, overwrite: bool) -> bool:
@@ -180,7 +220,7 @@ def _put(configurations: dict[str, Any], name: str, new: dict[str, Any], path: P
     return True
 
 
-def _own_keys(base: dict[str, Any], wanted: Mapping[str, Any], *, data_identifier: str) -> dict[str, Any]:
+def _own_keys(base: dict[str, Any], wanted: Mapping[str, Any], data_identifier: str, *, unet: bool) -> dict[str, Any]:
     """Return nnU-Net's own keys where they differ from the base configuration's."""
     own: dict[str, Any] = {}
     patch_size = list(base["patch_size"])
@@ -192,7 +232,8 @@ def _own_keys(base: dict[str, Any], wanted: Mapping[str, Any], *, data_identifie
         if not isinstance(wanted["batch_dice"], bool):
             raise UsageError(f"batch_dice: expected true or false, got {wanted['batch_dice']!r}")
         own["batch_dice"] = wanted["batch_dice"]
-    own |= _changed_architecture(base, wanted, patch_size)
+    if unet:
+        own |= _changed_architecture(base, wanted, patch_size)
     return own | (_resampled(base, wanted["spacing"], data_identifier) if "spacing" in wanted else {})
 
 

@@ -27,6 +27,12 @@ class Region(IntEnum):
     APEX = 3
 
 
+# Names of the regions in tables, in the order of `Region`.
+REGION_NAMES: Mapping[Region, str] = MappingProxyType(
+    {Region.NON_CARDIAC: "non-cardiac", Region.BASE: "base", Region.MIDDLE: "middle", Region.APEX: "apex"}
+)
+
+
 class BaseEndCues(NamedTuple):
     """Three signs of the base end, each in [-1, 1]: positive where slice 0 is at the base, 0 where it cannot tell.
 
@@ -74,9 +80,24 @@ def assign_regions(
     if base_first is None:
         base_first = base_is_first(labels, label_map=label_map)
     from_base = segmented if base_first else segmented[::-1]
-    at_each_end = max(1, round(END_SHARES[scheme] * len(segmented)))
-    regions[from_base[:at_each_end]] = Region.BASE
-    regions[from_base[-at_each_end:]] = Region.APEX
+    regions[from_base] = regions_of_heart(len(segmented), scheme)
+    return regions
+
+
+def regions_of_heart(n_slices: int, scheme: str = "20/60/20") -> np.ndarray:
+    """Return the regions of a heart in so many slices, from base to apex; `assign_regions` says by which rule.
+
+    Args:
+        n_slices: Number of segmented slices, 0 and more.
+        scheme: "20/60/20" or "thirds".
+
+    Returns:
+        Values of `Region` as int64, shape (n_slices,).
+    """
+    regions = np.full(n_slices, Region.MIDDLE, dtype=np.int64)
+    if n_slices > 1:
+        at_each_end = max(1, round(END_SHARES[scheme] * n_slices))
+        regions[:at_each_end], regions[-at_each_end:] = Region.BASE, Region.APEX
     return regions
 
 

@@ -78,6 +78,8 @@ class Preset:
         settings: Keys of the "cardiac" block.
         overrides: `plans.PLAN_KEYS`: what it changes in nnU-Net's own configuration (`batch_size`, `network`, ...).
         summary: One line.
+        unet: Whether it trains nnU-Net's U-Net: `features`, `convolutions` and `norm` shape that, and the patch has to
+            pass through its strides.
     """
 
     name: str
@@ -87,6 +89,24 @@ class Preset:
     summary: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    unet: bool = True
+
+
+@dataclass(frozen=True)
+class PresetGroup:
+    """Several configurations, those of all models of a pipeline, that `plan --preset` writes at once.
+
+    Attributes:
+        name: What people type; the pipeline of the same name uses the models.
+        configuration: What the names of the configurations begin with, unless `--name` says otherwise.
+        members: Name of a preset by the part that its model plays; the configurations are PREFIX_PART.
+        summary: One line.
+    """
+
+    name: str
+    configuration: str
+    members: Mapping[str, str]
+    summary: str
 
 
 @dataclass(frozen=True)
@@ -208,6 +228,25 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
         "2d",
         "docs/methods/region_sampling.md",
     ),
+    Trainer(
+        "RegionClassifierTrainer",
+        "nnunet_cardiac_ext.trainers.region_classifier",
+        "002",
+        "a classifier of whole slices into non-cardiac, base, middle and apex, seven backbones",
+        "2d",
+        "docs/methods/region_classifier.md",
+    ),
+    *(
+        Trainer(
+            f"{region}RegionTrainer",
+            "nnunet_cardiac_ext.trainers.region_specific",
+            "002",
+            f"nnU-Net's 2D training on slices of {place} only",
+            "2d",
+            "docs/methods/region_specific.md",
+        )
+        for region, place in (("Base", "the base"), ("Middle", "the middle"), ("Apex", "the apex"))
+    ),
 )
 
 PRESETS: Mapping[str, Preset] = _by_name(
@@ -248,7 +287,46 @@ PRESETS: Mapping[str, Preset] = _by_name(
         "region-aware slice sampling, ratio 20",
         settings=MappingProxyType({"sampling_ratio": 20.0}),
     ),
+    Preset(
+        "region-classifier",
+        "RegionClassifierTrainer",
+        "2d",
+        "2d_region_classifier",
+        "classifier of slice regions, DenseNet121, batches of 32 whole slices",
+        settings=MappingProxyType(
+            {
+                "backbone": "densenet121", "optimizer": "adam", "initial_lr": 5e-4, "weight_decay": 0.0,
+                "deep_supervision": False,
+            }
+        ),
+        overrides=MappingProxyType({"batch_size": 32}),
+        unet=False,
+    ),
+    *(
+        Preset(
+            f"region-{region}",
+            f"{region.capitalize()}RegionTrainer",
+            "2d",
+            f"2d_region_{region}",
+            f"2D training on slices of the {region} only",
+        )
+        for region in ("base", "middle", "apex")
+    ),
 )
+
+PRESET_GROUPS: Mapping[str, PresetGroup] = _by_name(
+    PresetGroup(
+        "region-cascade",
+        "2d_cascade",
+        MappingProxyType(
+            {
+                "baseline": "baseline", "classifier": "region-classifier", "base": "region-base",
+                "middle": "region-middle", "apex": "region-apex",
+            }
+        ),
+        "all models of the region cascade at once",
+    ),
+)  # fmt: skip
 
 PIPELINES: Mapping[str, Pipeline] = _by_name(
     Pipeline(
@@ -257,5 +335,12 @@ PIPELINES: Mapping[str, Pipeline] = _by_name(
         "",
         "one 2D model over whole stacks, slices batched; the same labels as nnUNetv2_predict",
         "docs/pipelines/slices.md",
+    ),
+    Pipeline(
+        "region-cascade",
+        "inference_pipelines.region_cascade",
+        "002",
+        "each slice through a region classifier and then through the model of its region",
+        "docs/pipelines/region_cascade.md",
     ),
 )

@@ -99,6 +99,12 @@ class CardiacSettings:
         "memory layout with the channels last; on a CPU faster with batch normalisation, slower without",
     )
 
+    initial_weights: str | None = _setting(
+        None, "network",
+        "checkpoint of a network of the same shape to start from, `{fold}` for the fold, relative to the data set's "
+        "folder of trained models; null: random weights",
+    )  # fmt: skip
+
     augmentation: str = _setting(
         "nnunet", "data",
         "nnunet: all; light: without blur and simulated low resolution, the two that cost most; none: mirroring only; "
@@ -123,6 +129,20 @@ class CardiacSettings:
     ddl_dims: int = _setting(
         2, "distance loss", "2 measures distances within each slice, 3 through the stack", minimum=2, maximum=3
     )
+
+    backbone: str = _setting(
+        "densenet121", "region classifier", "torchvision's network that tells the region of a slice",
+        choices=("alexnet", "densenet121", "mobilenet_v2", "resnet18", "shufflenet_v2", "squeezenet", "vgg11_bn"),
+    )  # fmt: skip
+    pretrained: str | None = _setting(
+        None, "region classifier",
+        "file of torchvision's ImageNet weights of the backbone to start from; null: random weights",
+    )  # fmt: skip
+    class_weights: tuple[float, ...] | None = _setting(
+        None, "region classifier",
+        "weights of non-cardiac, base, middle and apex in the cross-entropy; null: all the same, as in the paper",
+        above=0,
+    )  # fmt: skip
 
 
 KNOWN = tuple(field.name for field in dataclasses.fields(CardiacSettings))
@@ -204,6 +224,9 @@ def _check_combination(settings: CardiacSettings, given: Mapping[str, Any], wher
     weights = settings.deep_supervision_weights
     if weights is not None and not any(weights):
         raise UsageError(f"{where}.deep_supervision_weights: expected a weight above 0, got {list(weights)}")
+    regions = settings.class_weights
+    if regions is not None and len(regions) != 4:
+        raise UsageError(f"{where}.class_weights: expected 4 numbers, one per region, got {list(regions)}")
 
 
 def _convert(value: Any, kind: Any) -> Any:

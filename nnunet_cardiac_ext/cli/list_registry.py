@@ -37,6 +37,7 @@ def as_json() -> str:
         "data_sets": registry.DATA_SETS,
         "trainers": registry.TRAINERS,
         "presets": registry.PRESETS,
+        "preset_groups": registry.PRESET_GROUPS,
         "pipelines": registry.PIPELINES,
     }
     content = {kind: [_attributes(item) for item in items.values()] for kind, items in kinds.items()}
@@ -57,9 +58,11 @@ def _tables(*, linked: bool) -> list[Table]:
     def name(item: Any) -> str:
         return f"[`{item.name}`]({item.page})" if linked else item.name
 
-    def preset_name(item: registry.Preset) -> str:
+    def preset_name(item: registry.Preset | registry.PresetGroup) -> str:
         return f"`{item.name}`" if linked else item.name
 
+    presets = [(preset_name(p), p.trainer, p.inherits_from, p.summary) for p in registry.PRESETS.values()]
+    presets += [(preset_name(g), "-", "-", _group_summary(g)) for g in registry.PRESET_GROUPS.values()]
     trainers = [(name(t), t.paper or "-", t.configuration, t.summary) for t in registry.TRAINERS.values()]
     return [
         ("trainer", ("paper", "configuration", "method"), trainers),
@@ -67,7 +70,7 @@ def _tables(*, linked: bool) -> list[Table]:
         (
             "preset",
             ("trainer", "inherits from", "configuration"),
-            [(preset_name(p), p.trainer, p.inherits_from, p.summary) for p in registry.PRESETS.values()],
+            presets,
         ),
         (
             "pipeline",
@@ -75,6 +78,10 @@ def _tables(*, linked: bool) -> list[Table]:
             [(name(p), p.paper or "-", p.summary) for p in registry.PIPELINES.values()],
         ),
     ]
+
+
+def _group_summary(group: registry.PresetGroup) -> str:
+    return f"{group.summary}: {', '.join(dict.fromkeys(group.members.values()))}"
 
 
 def _markdown_table(table: Table) -> str:

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "convert": ("convert", "turn a downloaded data set into an nnU-Net raw data set"),
         "plan": ("plan", "write a preset or settings of your own into a plans file"),
         "predict": ("predict", "segment images by a pipeline"),
+        "merge-regions": ("merge_regions", "merge the segmentations of region models by a region table"),
         "evaluate": ("evaluate", "score a folder of segmentations against a reference"),
         "compare": ("compare", "compare the evaluations of several models: intervals, tests, effect sizes"),
         "quality": ("check_quality", "find odd label images without a reference, with a reason for each"),
@@ -88,7 +89,8 @@ def _run(arguments: list[str]) -> int:
 
 def _overview() -> str:
     lines = ["usage: nnunet-cardiac COMMAND [OPTIONS]", "", "Cardiac MR segmentation on nnU-Net v2.", "", "commands:"]
-    lines += [f"  {name:<10} {summary}" for name, (_, summary) in COMMANDS.items()]
+    width = max(map(len, COMMANDS))
+    lines += [f"  {name:<{width}} {summary}" for name, (_, summary) in COMMANDS.items()]
     return "\n".join([*lines, "", "nnunet-cardiac COMMAND -h shows a command's options."])
 
 

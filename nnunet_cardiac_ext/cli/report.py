@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--classification", type=Path, metavar="CSV",
-        help="answers of a region classifier: case,slice,region,predicted (default: classification.csv in -i)",
+        help="answers of a region classifier: case,slice,region,predicted[,ordered], as in the regions.csv of "
+        "RegionClassifierTrainer (default: classification.csv in -i)",
     )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 

@@ -19,10 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", type=Path, metavar="DIR", help="where all is put (default: reproduce-PAPER[-smoke])")
     parser.add_argument("-f", type=int, nargs="+", default=[0], metavar="FOLD", help="folds to train (default 0)")
     parser.add_argument("--seeds", type=int, nargs="+", metavar="S", help="train each fold with these seeds")
-    parser.add_argument("--models", nargs="+", default=[], metavar="NAME", help="only these models of the recipe")
     parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="set in every model (a shorter training, a small net)"
+        "--models", nargs="+", default=[], metavar="NAME",
+        help="only these models and pipelines of the recipe, with what they need; all: also what is not in the paper",
+    )  # fmt: skip
+    parser.add_argument(
+        "--once", nargs="+", default=[], metavar="NAME", help="run these of them with the first of the seeds only"
     )
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE",
+        help="set in every model but classifiers (a shorter training, a small net); classifier.KEY=VALUE: in every "
+        "classifier; MODEL.KEY=VALUE: in that model",
+    )  # fmt: skip
     parser.add_argument("--tag", default="", metavar="TEXT", help="added to the names of the configurations")
     parser.add_argument("-device", choices=("cpu", "cuda", "mps"), help="where to train (default: cuda, --smoke: cpu)")
     parser.add_argument("-np", type=int, metavar="N", help="worker processes (default: all cores)")
@@ -45,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         folds=tuple(arguments.f),
         seeds=tuple(arguments.seeds or (None,)),
         models=tuple(arguments.models),
+        once=tuple(arguments.once),
         settings={parse_change(text)[0]: text.partition("=")[2] for text in arguments.set},
         device=arguments.device or ("cpu" if arguments.smoke else "cuda"),
         smoke=arguments.smoke,

@@ -1,9 +1,8 @@
-"""nnU-Net's 2D loader with the slices drawn by a law of their own: region-aware batch sampling of paper 002."""
+"""nnU-Net's 2D loader with the slices drawn by a law of their own (paper 002)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +11,12 @@ from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from nnunetv2.utilities.label_handling.label_handling import LabelManager
 
-from nnunet_cardiac_ext.data.slice_law import SliceLaw, region_aware_law
+from nnunet_cardiac_ext.data.slice_law import Label, SliceLaw, region_aware_law
+from nnunet_cardiac_ext.data.stack_regions import each_stack
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.progress import progress
-
-# Reading labels waits for the disk and decompresses outside Python's lock, so that threads help.
-READING_THREADS = 8
 
 # Cases that a loader keeps open, two files each; systems allow a process 256 open files and more.
 KEPT_OPEN = 100
-
-Label = int | tuple[int, ...]
 
 
 def slice_laws(
@@ -36,23 +30,16 @@ def slice_laws(
         ignore_label: The data set's ignore label.
         quiet: Draw no progress bar.
     """
-
-    def law(case: str) -> SliceLaw:
-        _, labels, _, _ = dataset.load_case(case)
-        return region_aware_law(labels[0], ratio, ignore_label=ignore_label)
-
-    cases = list(dataset.identifiers)
-    with ThreadPoolExecutor(READING_THREADS) as threads:
-        laws = progress(threads.map(law, cases), label="reading slice regions", total=len(cases), quiet=quiet)
-        return dict(zip(cases, laws, strict=True))
+    return each_stack(dataset, lambda labels: region_aware_law(labels, ratio, ignore_label=ignore_label), quiet=quiet)
 
 
 class RegionSamplingDataLoader(nnUNetDataLoader):
     """nnU-Net's loader, in which the slice of each patch is drawn by the law of its case.
 
-    Cases are equally likely, as in nnU-Net. A foreground patch draws its slice by the foreground law, then one of the
-    classes in that slice and one of its pixels as the centre; where the patch lies in the plane otherwise is nnU-Net's
-    choice. nnU-Net itself draws the slice of a foreground patch in proportion to the area of a class.
+    Cases that have a law are equally likely, as in nnU-Net. A foreground patch draws its slice by the foreground law,
+    then one of the classes in that slice and one of its pixels as the centre; where the patch lies in the plane
+    otherwise is nnU-Net's choice. nnU-Net itself draws the slice of a foreground patch in proportion to the area of a
+    class.
 
     Args:
         data: The preprocessed cases.
@@ -60,11 +47,11 @@ class RegionSamplingDataLoader(nnUNetDataLoader):
         patch_size: Size of the patches (row, column) before augmentation.
         final_patch_size: Their size after it.
         label_manager: nnU-Net's knowledge of the labels.
-        laws: The law of each case.
+        laws: The law of each case; cases without one are never drawn.
         options: Further keyword arguments of nnU-Net's loader.
 
     Raises:
-        UsageError: The patches are not two-dimensional.
+        UsageError: The patches are not two-dimensional, or no case has a law.
     """
 
     def __init__(
@@ -80,8 +67,10 @@ class RegionSamplingDataLoader(nnUNetDataLoader):
     ) -> None:
         if len(patch_size) != 2:
             raise UsageError(f"region sampling: expected 2D patches, got {len(patch_size)} dimensions")
-        super().__init__(data, batch_size, patch_size, final_patch_size, label_manager, **options)
-        self._data = _CasesWithLaws(data, laws)
+        if not laws:
+            raise UsageError("region sampling: expected at least one case with a slice to draw, got none")
+        cases = _CasesWithLaws(data, laws)
+        super().__init__(cases, batch_size, patch_size, final_patch_size, label_manager, **options)
         self._classes: list[Label] = (
             label_manager.foreground_regions if label_manager.has_regions else label_manager.foreground_labels
         )
@@ -107,7 +96,8 @@ class RegionSamplingDataLoader(nnUNetDataLoader):
         centre: dict[Label, list[tuple[int, ...]]] = {}
         if force_fg or self.has_ignore:
             classes = self._classes if force_fg else [self.annotated_classes_key]
-            centre = _random_pixel(class_locations.labels[0, slice_index], classes)
+            order = class_locations.law.draw_classes(slice_index, len(classes) if force_fg else 1)
+            centre = _random_pixel(class_locations.labels[0, slice_index], [classes[index] for index in order])
         # nnU-Net places the patch as if the case had this slice only.
         lower, upper = super().get_bbox((1, *data_shape[1:]), force_fg, centre, overwrite_class, verbose)
         return [slice_index, *lower[1:]], [slice_index + 1, *upper[1:]]
@@ -131,7 +121,7 @@ class _CasesWithLaws:
         self._cases = cases
         self._laws = laws
         self._opened: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {}
-        self.identifiers = cases.identifiers
+        self.identifiers = [case for case in cases.identifiers if case in laws]
 
     def load_case(self, identifier: str) -> tuple[Any, Any, Any, dict[str, Any]]:
         """Return image, labels, labels of an earlier stage and properties."""
@@ -146,13 +136,13 @@ class _CasesWithLaws:
 
 
 def _random_pixel(labels: np.ndarray, classes: Sequence[Label]) -> dict[Label, list[tuple[int, ...]]]:
-    """Return one of the classes in a slice and (channel, slice, row, column) of one of its pixels.
+    """Return the first of some classes that a slice holds, and (channel, slice, row, column) of one of its pixels.
 
-    Each class that is there is equally likely, and so is each of its pixels; where none is, all classes are empty.
+    Each of its pixels is equally likely; where the slice holds none of the classes, all of them are empty.
     """
-    for index in np.random.permutation(len(classes)):  # noqa: NPY002
-        pixels = np.flatnonzero(np.isin(labels, classes[index]))
+    for label in classes:
+        pixels = np.flatnonzero(np.isin(labels, label))
         if len(pixels):
             row, column = divmod(int(pixels[np.random.randint(len(pixels))]), labels.shape[1])  # noqa: NPY002
-            return {classes[index]: [(0, 0, row, column)]}
+            return {label: [(0, 0, row, column)]}
     return {label: [] for label in classes}

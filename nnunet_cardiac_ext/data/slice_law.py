@@ -1,12 +1,16 @@
-"""How likely each slice of a labelled stack is drawn: region-aware sampling of paper 002, approach 1."""
+"""How likely each slice of a labelled stack is drawn: the two approaches of paper 002."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nnunet_cardiac_ext.regions import quadratic_slice_weights
+
+# A class of a data set: a label, or in region-based data sets several of them.
+Label = int | tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -16,10 +20,13 @@ class SliceLaw:
     Attributes:
         random: For a patch anywhere, shape (slice,), sums to 1.
         foreground: For a patch that is certain to hold foreground, shape (slice,), sums to 1; None without any.
+        classes: Weight of each class as the centre of such a patch, shape (class, slice), where a slice that is drawn
+            has one above 0; None where all classes of a slice are equally likely.
     """
 
     random: np.ndarray
     foreground: np.ndarray | None
+    classes: np.ndarray | None = None
 
     def draw(self, foreground: bool) -> int:
         """Draw a slice from numpy's global random state, which nnU-Net's workers seed.
@@ -32,6 +39,21 @@ class SliceLaw:
         # value makes that exactly 1, above every uniform number.
         cumulative = np.cumsum(law)
         return int(np.searchsorted(cumulative / cumulative[-1], np.random.uniform(), side="right"))  # noqa: NPY002
+
+    def draw_classes(self, slice_index: int, count: int) -> np.ndarray:
+        """Draw in which order the classes of a slice are tried as the centre of a foreground patch, as their indices.
+
+        Args:
+            slice_index: The slice.
+            count: Number of classes.
+
+        Returns:
+            All classes in a random order; where the classes have weights, the one that was drawn by them alone.
+        """
+        weights = None if self.classes is None else self.classes[:, slice_index]
+        if weights is None or not weights.any():
+            return np.random.permutation(count)  # noqa: NPY002
+        return np.random.choice(count, size=1, p=weights / weights.sum())  # noqa: NPY002
 
 
 def region_aware_law(labels: np.ndarray, ratio: float, *, ignore_label: int | None = None) -> SliceLaw:
@@ -66,3 +88,28 @@ def region_aware_law(labels: np.ndarray, ratio: float, *, ignore_label: int | No
     weights[cardiac] = quadratic_slice_weights(len(cardiac), ratio)
     probabilities[cardiac] = probabilities[cardiac].sum() * weights[cardiac]
     return SliceLaw(probabilities, weights)
+
+
+def region_law(labels: np.ndarray, slices: np.ndarray, classes: Sequence[Label]) -> SliceLaw | None:
+    """Return nnU-Net's own law restricted to some slices: region-specific training of paper 002, approach 2.
+
+    A patch anywhere takes each of the slices equally often. A foreground patch is centred on a pixel of a class: each
+    class that these slices hold is equally likely, however rare, and so is each of its pixels in them.
+
+    Args:
+        labels: Shape (slice, row, column).
+        slices: Which slices may be drawn, booleans, shape (slice,).
+        classes: The data set's foreground classes.
+
+    Returns:
+        The law; None where no slice may be drawn.
+    """
+    if not slices.any():
+        return None
+    areas = np.array([np.isin(labels, label).sum(axis=(1, 2)) * slices for label in classes], dtype=float)
+    present = areas[areas.any(axis=1)]
+    foreground = None
+    if len(present):
+        foreground = (present / present.sum(axis=1, keepdims=True)).mean(axis=0)
+    shares = areas / np.maximum(areas.sum(axis=1, keepdims=True), 1)
+    return SliceLaw(slices / slices.sum(), foreground, shares)

@@ -98,7 +98,7 @@ def read_volume(path: Path) -> Volume:
         WorkError: The file cannot be read, is not 3-D, or has a spacing that is not positive.
     """
     try:
-        with _itk_warnings_off():
+        with itk_warnings_off():
             image = sitk.ReadImage(str(path))
         array, spacing = sitk.GetArrayFromImage(image), image.GetSpacing()[::-1]
         axes = np.reshape(image.GetDirection(), (3, 3)) if image.GetDimension() == 3 else None
@@ -209,7 +209,7 @@ def format_numbers(values: tuple[float, ...]) -> str:
 
 
 @contextmanager
-def _itk_warnings_off() -> Iterator[None]:
+def itk_warnings_off() -> Iterator[None]:
     """ITK warns of the sform of every ACDC and EMIDEC file ("unexpected scales"); we take the spacing of pixdim."""
     shown = sitk.ProcessObject.GetGlobalWarningDisplay()
     sitk.ProcessObject.SetGlobalWarningDisplay(False)

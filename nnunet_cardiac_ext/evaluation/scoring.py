@@ -15,11 +15,12 @@ from nnunet_cardiac_ext.evaluation.mask_pair import MaskPair
 from nnunet_cardiac_ext.evaluation.metrics import CONVENTION, METRICS, NAN, Metric
 from nnunet_cardiac_ext.evaluation.profiles import base_to_apex, slice_dice
 from nnunet_cardiac_ext.evaluation.scoring_settings import DEFAULT_SCHEME, ScoringSettings
-from nnunet_cardiac_ext.evaluation.slices import REGION_NAMES, SliceRow, slice_rows
-from nnunet_cardiac_ext.regions import assign_regions
+from nnunet_cardiac_ext.evaluation.slices import SliceRow, slice_rows
+from nnunet_cardiac_ext.regions import REGION_NAMES, Region, assign_regions
 
 WHOLE = "all"
-REGIONS = (WHOLE, *REGION_NAMES)
+CARDIAC_REGIONS: Mapping[str, Region] = {name: region for region, name in REGION_NAMES.items() if region}
+REGIONS = (WHOLE, *CARDIAC_REGIONS)
 VOLUMES = ("reference_volume", "predicted_volume")
 
 
@@ -156,7 +157,7 @@ def _rows(
     for metric in metrics:
         yield _row(row, convention, WHOLE, metric, pair)
     regional = [metric for metric in metrics if metric.regional]
-    for name, region in REGION_NAMES.items() if regional else ():
+    for name, region in CARDIAC_REGIONS.items() if regional else ():
         slices = regions == region
         voxels = pair.total_count * int(slices.sum()) // max(1, len(slices))
         part = MaskPair(pair.reference[slices], pair.prediction[slices], pair.spacing, voxels)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from nnunet_cardiac_ext.evaluation.mask_pair import MaskPair
 from nnunet_cardiac_ext.evaluation.profiles import slice_dice
-from nnunet_cardiac_ext.regions import Region
-
-REGION_NAMES: Mapping[str, Region] = {"base": Region.BASE, "middle": Region.MIDDLE, "apex": Region.APEX}
-_NAME_OF = {int(region): name for name, region in REGION_NAMES.items()} | {int(Region.NON_CARDIAC): "non-cardiac"}
+from nnunet_cardiac_ext.regions import REGION_NAMES, Region
 
 
 class SliceRow(NamedTuple):
@@ -64,7 +61,7 @@ def slice_rows(
         }
         absent = [name for name, size in areas.items() if not size]
         yield SliceRow(
-            case, k, _NAME_OF[int(regions[k])], _NAME_OF[int(thirds[k])], structure, float(dices[k]),
+            case, k, REGION_NAMES[Region(regions[k])], REGION_NAMES[Region(thirds[k])], structure, float(dices[k]),
             distances.maximum(), areas["reference"], areas["prediction"],
             f"absent in {' and '.join(absent)}" if absent else "",
         )  # fmt: skip

@@ -1,9 +1,10 @@
-"""The commands of a study: of its data, and of each training from plan to scores."""
+"""The commands of a study: of its data, of each training from plan to scores, and of each pipeline."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from nnunet_cardiac_ext import discovery
@@ -11,12 +12,14 @@ from nnunet_cardiac_ext.anatomy import LABEL_MAPS
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json
 from nnunet_cardiac_ext.plans import DEFAULT_PLANS, resolved
-from nnunet_cardiac_ext.recipes import ModelRecipe
+from nnunet_cardiac_ext.recipes import PART, SEGMENTATION, ModelRecipe, PipelineRecipe
 from nnunet_cardiac_ext.registry import DATA_SETS, PRESETS
-from nnunet_cardiac_ext.reproduce.study import Study
+from nnunet_cardiac_ext.reproduce.study import Row, Study
 from nnunet_cardiac_ext.steps import Step
 
-SMOKE_SUBJECTS = 8
+# Of each fold two subjects are unseen.
+SMOKE_SUBJECTS, SMOKE_FOLDS = 8, 4
+FINAL_WEIGHTS = "checkpoint_final.pth"
 
 
 def environment(study: Study) -> dict[str, str]:
@@ -43,8 +46,8 @@ def data_steps(study: Study) -> Iterator[Step]:
         )  # fmt: skip
         yield Step(
             "convert", "Convert them",
-            ("nnunet-cardiac", "convert", study.recipe.data_set, "-i", str(source), "-d", number, "--folds", "2",
-             "-np", processes),
+            ("nnunet-cardiac", "convert", study.recipe.data_set, "-i", str(source), "-d", number,
+             "--folds", str(SMOKE_FOLDS), "-np", processes),
         )  # fmt: skip
     raw = discovery.dataset_folder(discovery.raw_folder(), study.dataset_id)
     yield Step(
@@ -72,27 +75,57 @@ def training_steps(study: Study, model: ModelRecipe, seed: int | None) -> Iterat
         )  # fmt: skip
     epochs = configuration.get("cardiac", {}).get("num_epochs")
     for fold in study.folds:
-        yield from _fold_steps(study, model, seed, fold, epochs)
+        yield _train_step(study, model, seed, fold, epochs)
+        if model.kind == SEGMENTATION:
+            yield _evaluate_step(study, model, seed, fold)
 
 
-def _fold_steps(study: Study, model: ModelRecipe, seed: int | None, fold: int, epochs: int | None) -> Iterator[Step]:
-    name, number = study.configuration(model, seed), str(study.dataset_id)
-    raw = discovery.dataset_folder(discovery.raw_folder(), study.dataset_id)
-    trainer = PRESETS[model.preset].trainer
-    folder = discovery.results_folder() / raw.name / f"{trainer}__{DEFAULT_PLANS}__{name}" / f"fold_{fold}"
-    command = ("nnUNetv2_train", number, name, str(fold), "-tr", trainer, "-device", study.device)
+def pipeline_steps(study: Study, pipeline: PipelineRecipe, seed: int | None) -> Iterator[Step]:
+    """Yield what runs a pipeline over its trained models and scores it, fold by fold."""
+    for fold in study.folds:
+        output = study.segmented(pipeline, seed, fold)
+        folders = {part: study.model_folder(name, seed) for part, name in pipeline.models.items()}
+        weights = [folder / f"fold_{fold}" / FINAL_WEIGHTS for folder in folders.values()]
+        yield Step(
+            f"predict_f{fold}", f"{pipeline.title}: predict the validation cases of fold {fold}{_seeded(seed)}",
+            ("nnunet-cardiac", "predict", pipeline.pipeline, "--validation", "-d", str(study.dataset_id),
+             "-f", str(fold), "-m", *(f"{part}={folder}" for part, folder in folders.items()), *pipeline.options,
+             "-o", str(output), "-device", study.device, *(["--overwrite"] if _is_outdated(output, weights) else [])),
+        )  # fmt: skip
+        yield _evaluate_step(study, pipeline, seed, fold)
+
+
+def _train_step(study: Study, model: ModelRecipe, seed: int | None, fold: int, epochs: int | None) -> Step:
+    folder = study.model_folder(model, seed) / f"fold_{fold}"
     # A training that ended but was interrupted while it predicted its validation cases only makes up for that.
-    finished = (folder / "checkpoint_final.pth").exists()
-    yield Step(
-        f"train_f{fold}", f"{model.title}: train fold {fold}{'' if seed is None else f', seed {seed}'}",
-        (*command, "--val" if finished else "--c"),
-        epochs=None if finished else epochs, shows_itself=False, product=folder / "validation" / "summary.json",
+    finished = (folder / FINAL_WEIGHTS).exists()
+    return Step(
+        f"train_f{fold}", f"{model.title}: train fold {fold}{_seeded(seed)}",
+        ("nnUNetv2_train", str(study.dataset_id), study.configuration(model, seed), str(fold),
+         "-tr", PRESETS[model.preset].trainer, "-device", study.device, "--val" if finished else "--c"),
+        epochs=None if finished else epochs, shows_itself=False,
+        product=folder / (FINAL_WEIGHTS if model.kind == PART else "validation/summary.json"),
     )  # fmt: skip
-    yield Step(
-        f"evaluate_f{fold}", f"{model.title}: score the validation cases of fold {fold}",
-        ("nnunet-cardiac", "evaluate", "-ref", str(raw / "labelsTr"), "-pred", str(folder / "validation"),
-         "-o", str(study.evaluation(model, seed, fold)), "-np", str(study.workers), *study.recipe.evaluation),
+
+
+def _evaluate_step(study: Study, row: Row, seed: int | None, fold: int) -> Step:
+    labels = discovery.dataset_folder(discovery.raw_folder(), study.dataset_id) / "labelsTr"
+    return Step(
+        f"evaluate_f{fold}", f"{row.title}: score the validation cases of fold {fold}",
+        ("nnunet-cardiac", "evaluate", "-ref", str(labels), "-pred", str(study.segmented(row, seed, fold)),
+         "-o", str(study.evaluation(row, seed, fold)), "-np", str(study.workers), *study.recipe.evaluation),
     )  # fmt: skip
+
+
+def _seeded(seed: int | None) -> str:
+    return "" if seed is None else f", seed {seed}"
+
+
+def _is_outdated(output: Path, weights: Sequence[Path]) -> bool:
+    """Tell whether there are predictions that were made before some of the weights: of a model trained anew."""
+    made = [path.stat().st_mtime for path in output.glob("*.nii.gz")]
+    trained = [path.stat().st_mtime for path in weights if path.is_file()]
+    return bool(made and trained) and min(made) < max(trained)
 
 
 def _configuration(study: Study, name: str) -> dict[str, Any]:

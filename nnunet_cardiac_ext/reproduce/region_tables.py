@@ -1,57 +1,89 @@
-"""The tables of paper 002: Dice by region of the heart, and what a method changes there."""
+"""Tables 1 and 3 and figure 2 of paper 002: Dice by region of the heart, and what a method changes there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from nnunet_cardiac_ext.evaluation.comparison.hypothesis_tests import TESTS
-from nnunet_cardiac_ext.recipes import ModelRecipe, TableRecipe
+from nnunet_cardiac_ext.recipes import TableRecipe
 from nnunet_cardiac_ext.reproduce.curves import draw_curves
+from nnunet_cardiac_ext.reproduce.slice_scores import (
+    LABELS,
+    PER_CENT,
+    REGIONS,
+    Scores,
+    count_false_alarms,
+    mean,
+    read_slice_dice,
+    shared_values,
+    standard_deviation,
+    values_of,
+    with_corrections,
+)
 from nnunet_cardiac_ext.reproduce.study import Study
 from nnunet_cardiac_ext.reproduce.tables import Table
 
-LABELS = ("LV", "MYO", "RV")
-REGIONS = ("base", "middle", "apex")
-PER_CENT = 100.0
-# A slice of a structure, of one trained model: models of the same fold and seed score the same slices.
-_Slice = tuple[str, str, str, str]
+_PLACES = [(label, region) for label in LABELS for region in REGIONS]
 
 
-def table1(recipe: TableRecipe, study: Study, data_set: str) -> Table:
+def table1(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
     """Make Table 1: mean and SD of the baseline's Dice by region, and Welch's test against the middle."""
-    scores = _by_region(_slice_dice(study, study.recipe.models[0]))
+    if not study.segmentations:
+        return None
+    scores = read_slice_dice(study, study.segmentations[0])
     rows = []
-    for label in LABELS:
-        middle = scores.get((label, "middle"), {})
-        for region in REGIONS:
-            found = scores.get((label, region), {})
-            values = np.array(list(found.values()))
-            test = TESTS["welch"](values, np.array(list(middle.values())))
-            rows.append(
-                {"label": label, "region": region, "slices": len(values), "mean_percent": _mean(values),
-                 "sd_percent": _sd(values), "p": "" if region == "middle" else test.p_value}
-            )  # fmt: skip
-    return Table(recipe, rows, data_set)
+    for label, region in _PLACES:
+        values, middle = (values_of(scores.get((label, name), {})) for name in (region, "middle"))
+        p = "" if region == "middle" else TESTS["welch"](values, middle).p_value
+        rows.append(
+            {"label": label, "region": region, "slices": len(values), "mean_percent": mean(values),
+             "sd_percent": standard_deviation(values), "p": p}
+        )  # fmt: skip
+    return Table(recipe, with_corrections(rows), data_set)
 
 
-def table3(recipe: TableRecipe, study: Study, data_set: str) -> Table:
+def table3(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
     """Make Table 3: change of mean and SD against the baseline, and the paired t-test over the same slices."""
-    baseline, *others = study.chosen
-    before = _by_region(_slice_dice(study, baseline))
-    rows = [
-        {"model": model.name, "label": label, "region": region} | changes
-        for model in others
-        for label, region, changes in _changes(before, _by_region(_slice_dice(study, model)))
-    ]
-    return Table(recipe, rows, data_set)
+    if len(study.segmentations) < 2:
+        return None
+    baseline, *others = study.segmentations
+    before, usual_alarms = read_slice_dice(study, baseline), count_false_alarms(study, baseline)
+    rows = []
+    for other in others:
+        after, alarms = read_slice_dice(study, other), count_false_alarms(study, other)
+        for place in _PLACES:
+            key = {"model": other.name, "label": place[0], "region": place[1]}
+            counts = {"false_alarms": alarms[place], "baseline_false_alarms": usual_alarms[place]}
+            rows.append(key | _change(before.get(place, {}), after.get(place, {})) | counts)
+    return Table(recipe, with_corrections(rows), data_set)
 
 
-def figure2(recipe: TableRecipe, study: Study, data_set: str) -> Table:
+def seeds(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
+    """Make the table of seeds: the mean over the slices of each seed, then mean and SD over the seeds."""
+    if not study.segmentations:
+        return None
+    before = read_slice_dice(study, study.segmentations[0])
+    rows = []
+    for row in study.segmentations:
+        after = read_slice_dice(study, row)
+        for place in _PLACES:
+            split = (_by_seed(found.get(place, {}), study.seeds_of(row)) for found in (before, after))
+            spread = _over_seeds(list(zip(*split, strict=True)))
+            if row is study.segmentations[0]:
+                spread |= {"change_points": "", "change_sd_over_seeds": ""}
+            rows.append({"model": row.name, "label": place[0], "region": place[1]} | spread)
+    return Table(recipe, rows)
+
+
+def figure2(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
     """Make figure 2: mean Dice along the heart by model, a panel per structure, and its numbers as csv."""
-    curves = {model.title: _mean_profiles(study.rows(model, "profiles.csv")) for model in study.chosen}
+    shown = [row for row in study.segmentations if not recipe.rows or row.name in recipe.rows]
+    if len(shown) < 2:
+        return None
+    curves = {row.title: _mean_profiles(study.rows(row, "profiles.csv")) for row in shown}
     figure = study.output / f"{recipe.name}.png"
     draw_curves(figure, curves, labels=LABELS)
     rows = [
@@ -63,54 +95,42 @@ def figure2(recipe: TableRecipe, study: Study, data_set: str) -> Table:
     return Table(recipe, rows, figure=figure)
 
 
-def _slice_dice(study: Study, model: ModelRecipe) -> dict[tuple[str, str], dict[_Slice, float]]:
-    """Dice in per cent by (structure, region) and slice; slices without the structure are left out."""
-    found: dict[tuple[str, str], dict[_Slice, float]] = {}
-    for row in study.rows(model, "slices.csv"):
-        value = float(row["dice"] or "nan")
-        if np.isfinite(value):
-            key = row["fold"], row["seed"], row["case"], row["slice"]
-            found.setdefault((row["structure"], row["region"]), {})[key] = PER_CENT * value
-    return found
+def _change(before: Scores, after: Scores) -> dict[str, Any]:
+    old, new = shared_values(before, after)
+    return {
+        "slices": len(new), "mean_percent": mean(new), "sd_percent": standard_deviation(new),
+        "mean_change_points": mean(new) - mean(old),
+        "sd_change_points": standard_deviation(old) - standard_deviation(new),
+        "p": TESTS["paired-t"](new, old).p_value,
+    }  # fmt: skip
 
 
-def _by_region(scores: Mapping[tuple[str, str], dict[_Slice, float]]) -> Mapping[tuple[str, str], dict[_Slice, float]]:
-    return {key: found for key, found in scores.items() if key[1] in REGIONS}
+def _by_seed(scores: Scores, seeds: Sequence[int | None]) -> list[Scores]:
+    names = ["" if seed is None else str(seed) for seed in seeds]
+    return [{key: value for key, value in scores.items() if key.seed == name} for name in names]
 
 
-def _changes(
-    before: Mapping[tuple[str, str], dict[_Slice, float]], after: Mapping[tuple[str, str], dict[_Slice, float]]
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for label in LABELS:
-        for region in REGIONS:
-            old, new = before.get((label, region), {}), after.get((label, region), {})
-            # Where both leave a slice empty that the reference leaves empty too, only one of them may have a score.
-            shared = sorted(old.keys() & new.keys())
-            first, second = (np.array([found[key] for key in shared]) for found in (old, new))
-            change = {
-                "mean_change_points": _mean(second) - _mean(first), "sd_change_points": _sd(first) - _sd(second),
-            }  # fmt: skip
-            p = TESTS["paired-t"](second, first).p_value
-            yield label, region, {"slices": len(shared), **change, "p": p}
+def _over_seeds(pairs: Sequence[tuple[Scores, Scores]]) -> dict[str, Any]:
+    """Return mean and SD over the seeds, given the baseline's and the row's slices of each seed."""
+    means = np.array([mean(values_of(after)) for _, after in pairs])
+    shared = [shared_values(before, after) for before, after in pairs]
+    changes = np.array([mean(new) - mean(old) for old, new in shared])
+    return {
+        "seeds": len(pairs), "mean_percent": mean(means), "sd_over_seeds": standard_deviation(means),
+        "change_points": mean(changes), "change_sd_over_seeds": standard_deviation(changes),
+        "by_seed": " ".join(f"{value:.2f}" for value in means),
+    }  # fmt: skip
 
 
-def _mean_profiles(rows: Sequence[Mapping[str, str]]) -> dict[str, np.ndarray]:
+def _mean_profiles(lines: Sequence[Mapping[str, str]]) -> dict[str, np.ndarray]:
     """Mean Dice in per cent by structure over the cases that have a value at a position, shape (101,)."""
     profiles: dict[str, list[list[float]]] = {}
-    for row in rows:
-        positions = sorted(int(name) for name in row if name.isdigit())
-        profiles.setdefault(row["structure"], []).append([float(row[str(p)] or "nan") for p in positions])
+    for line in lines:
+        positions = sorted(int(name) for name in line if name.isdigit())
+        profiles.setdefault(line["structure"], []).append([float(line[str(p)] or "nan") for p in positions])
     means = {}
     for structure, found in profiles.items():
         values = np.array(found)
         known = np.isfinite(values).sum(axis=0)
         means[structure] = PER_CENT * np.where(known > 0, np.nansum(values, axis=0) / np.maximum(known, 1), np.nan)
     return means
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float("nan")
-
-
-def _sd(values: np.ndarray) -> float:
-    return float(values.std(ddof=1)) if len(values) > 1 else float("nan")

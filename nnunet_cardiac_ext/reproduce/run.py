@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pydoc
+from collections.abc import Iterable
 from pathlib import Path
 
 from nnunet_cardiac_ext import __version__, discovery
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json, write_text
 from nnunet_cardiac_ext.registry import PAPERS, PRESETS
-from nnunet_cardiac_ext.reproduce.chains import data_steps, environment, require_data, training_steps
+from nnunet_cardiac_ext.reproduce.chains import data_steps, environment, pipeline_steps, require_data, training_steps
+from nnunet_cardiac_ext.reproduce.selection import check_once, check_settings
 from nnunet_cardiac_ext.reproduce.study import Study
-from nnunet_cardiac_ext.reproduce.tables import write_table
-from nnunet_cardiac_ext.steps import Runner
+from nnunet_cardiac_ext.reproduce.tables import Table, write_table
+from nnunet_cardiac_ext.steps import Runner, Step
 
 SUMMARY_FILE = "README.md"
 
@@ -20,8 +22,8 @@ SUMMARY_FILE = "README.md"
 def reproduce(study: Study) -> Path:
     """Run whatever is missing of a study and write its tables.
 
-    Trainings are nnU-Net's own (`nnUNetv2_train --c`), predictions those that it makes of the fold's validation cases.
-    Run again, it goes on where it stopped.
+    Trainings are nnU-Net's own (`nnUNetv2_train --c`), predictions those that it makes of the fold's validation cases;
+    those of pipelines are made over the trained models. Run again, it goes on where it stopped.
 
     Returns:
         The page with all tables, `README.md` in the output folder.
@@ -30,7 +32,9 @@ def reproduce(study: Study) -> Path:
         UsageError: The data set is absent or of another kind, or a model, fold or setting is wrong.
         WorkError: A command failed; the line names its log.
     """
-    _check_models(study)
+    check_settings(study.recipe, study.settings)
+    selection = study.selection
+    check_once(study.recipe, selection, study.once)
     _claim(study)
     if study.smoke:
         discovery.use_root(study.output / "nnunet")
@@ -38,22 +42,28 @@ def reproduce(study: Study) -> Path:
     if not study.smoke:
         require_data(study)
     variables = environment(study)
-    Runner(study.output / "runs" / "data", environment=variables, quiet=study.quiet).run(data_steps(study))
+    _run(study, "data", variables, data_steps(study))
     raw = discovery.dataset_folder(discovery.raw_folder(), study.dataset_id)
     _check_folds(study, raw)
     for model, seed in study.trainings():
-        folder = study.output / "runs" / study.configuration(model, seed)
-        runner = Runner(folder, environment=variables, quiet=study.quiet)
-        runner.run(training_steps(study, model, seed))
+        _run(study, study.configuration(model, seed), variables, training_steps(study, model, seed))
+    for pipeline in selection.pipelines:
+        for seed in study.seeds_of(pipeline):
+            _run(study, study.configuration(pipeline, seed), variables, pipeline_steps(study, pipeline, seed))
     return _write_tables(study, raw.name.split("_", 1)[1])
+
+
+def _run(study: Study, name: str, variables: dict[str, str], steps: Iterable[Step]) -> None:
+    Runner(study.output / "runs" / name, environment=variables, quiet=study.quiet).run(steps)
 
 
 def _write_tables(study: Study, data_set: str) -> Path:
     compared_with = "" if study.smoke else data_set
-    pages = [
-        write_table(pydoc.locate(recipe.build)(recipe, study, compared_with), study.output)  # type: ignore[operator]
+    made: list[Table | None] = [
+        pydoc.locate(recipe.build)(recipe, study, compared_with)  # type: ignore[operator]
         for recipe in study.recipe.tables
     ]
+    pages = [write_table(table, study.output) for table in made if table is not None]
     paper = PAPERS[study.recipe.paper]
     write_text(study.output / SUMMARY_FILE, "\n".join([*_head(study, data_set, paper.title, paper.authors), *pages]))
     return study.output / SUMMARY_FILE
@@ -75,16 +85,12 @@ def _head(study: Study, data_set: str, title: str, authors: str) -> list[str]:
         changes = ", ".join(f"{key}={value}" for key, value in study.settings_of(model, seed).items())
         trainer = PRESETS[model.preset].trainer
         lines.append(f"| {model.title} | {model.preset} | {trainer} | {study.configuration(model, seed)} | {changes} |")
+    if study.selection.pipelines:
+        lines += ["", "| row | pipeline | options | models |", "|---|---|---|---|"]
+    for pipeline in study.selection.pipelines:
+        parts = ", ".join(f"{part}: {name}" for part, name in pipeline.models.items())
+        lines.append(f"| {pipeline.title} | {pipeline.pipeline} | {' '.join(pipeline.options)} | {parts} |")
     return [*lines, ""]
-
-
-def _check_models(study: Study) -> None:
-    known = [model.name for model in study.recipe.models]
-    for name in study.models:
-        if name not in known:
-            raise UsageError(f"--models: expected some of {', '.join(known)}, got {name!r}")
-    if study.models and known[0] not in study.models:
-        raise UsageError(f"--models: expected {known[0]} among them, which the others are compared with")
 
 
 def _check_folds(study: Study, raw: Path) -> None:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
+from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.files import read_csv
-from nnunet_cardiac_ext.recipes import ModelRecipe, Recipe
+from nnunet_cardiac_ext.plans import DEFAULT_PLANS
+from nnunet_cardiac_ext.recipes import CLASSIFIER, SEGMENTATION, ModelRecipe, PipelineRecipe, Recipe
+from nnunet_cardiac_ext.registry import PRESETS
+from nnunet_cardiac_ext.reproduce.selection import Selection, select, settings_for
+
+# What has a name in the tables.
+Row = ModelRecipe | PipelineRecipe
 
 
 @dataclass(frozen=True)
@@ -20,8 +28,9 @@ class Study:
         output: Where evaluations, tables and records are put.
         folds: Folds to train.
         seeds: Seeds to train each fold with; None leaves the generators unseeded.
-        models: Names of the models to run; the others are left out of the tables.
-        settings: What is set in every model over the recipe's own settings (`settings_of`).
+        models: Names of the models and pipelines to run, with what they need; none: the recipe's choice.
+        once: Names of those among them that are run with the first seed only.
+        settings: What is set in the models over the recipe's own settings (`settings_of`), by the keys of a recipe.
         device: cpu, cuda or mps.
         smoke: Whether it runs on phantoms with tiny models.
         workers: Worker processes.
@@ -35,6 +44,7 @@ class Study:
     folds: tuple[int, ...] = (0,)
     seeds: tuple[int | None, ...] = (None,)
     models: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     device: str = "cuda"
     smoke: bool = False
@@ -42,44 +52,88 @@ class Study:
     tag: str = ""
     quiet: bool = False
 
+    @cached_property
+    def selection(self) -> Selection:
+        """What is run; raises like `select`."""
+        return select(self.recipe, self.models, smoke=self.smoke)
+
     @property
-    def chosen(self) -> tuple[ModelRecipe, ...]:
-        """The models of this study."""
-        return tuple(model for model in self.recipe.models if not self.models or model.name in self.models)
+    def segmentations(self) -> tuple[Row, ...]:
+        """What makes a row of Dice: scored models, the baseline first, then pipelines."""
+        scored = (model for model in self.selection.models if model.kind == SEGMENTATION)
+        return (*scored, *self.selection.pipelines)
+
+    @property
+    def classifiers(self) -> tuple[ModelRecipe, ...]:
+        """The classifiers of regions."""
+        return tuple(model for model in self.selection.models if model.kind == CLASSIFIER)
 
     def trainings(self) -> Iterator[tuple[ModelRecipe, int | None]]:
-        """Yield each model with each seed."""
-        yield from ((model, seed) for model in self.chosen for seed in self.seeds)
+        """Yield each model with each seed, after those that it needs."""
+        yield from ((model, seed) for model in self.selection.models for seed in self.seeds_of(model))
+
+    def seeds_of(self, row: Row) -> tuple[int | None, ...]:
+        """Return the seeds of a model or pipeline."""
+        return self.seeds[:1] if row.name in self.once else self.seeds
 
     def settings_of(self, model: ModelRecipe, seed: int | None) -> dict[str, str]:
         """Return what is set in a model beside its preset: the user's word counts most, then the model's own."""
         common = self.recipe.smoke_settings if self.smoke else self.recipe.paper_settings
-        seeded = {} if seed is None else {"seed": str(seed)}
-        return {**common, **model.settings, **self.settings, **seeded}
+        found = settings_for(model, common) | dict(model.settings)
+        if model.starts_from:
+            source = self.folder_name(self._model(model.starts_from), seed)
+            found["initial_weights"] = f"{source}/fold_{{fold}}/checkpoint_final.pth"
+        found |= settings_for(model, self.settings) | ({} if seed is None else {"seed": str(seed)})
+        if model.epochs_factor != 1 and found.get("num_epochs", "").isdecimal():
+            found["num_epochs"] = str(model.epochs_factor * int(found["num_epochs"]))
+        return found
 
-    def configuration(self, model: ModelRecipe, seed: int | None) -> str:
-        """Return the name of a model's configuration in the plans file."""
-        parts = [self.recipe.configuration, f"p{self.recipe.paper}", model.name, self.tag]
+    def configuration(self, row: Row, seed: int | None) -> str:
+        """Return the name of a model's configuration in the plans file; of a pipeline, that of its folders."""
+        parts = [self.recipe.configuration, f"p{self.recipe.paper}", row.name, self.tag]
         parts += ["" if seed is None else f"s{seed}"]
         return "_".join(part for part in parts if part)
 
-    def evaluation(self, model: ModelRecipe, seed: int | None, fold: int) -> Path:
-        """Return the folder of a model's scores on the validation cases of a fold."""
-        return self.output / "evaluations" / f"{self.configuration(model, seed)}_f{fold}"
+    def folder_name(self, model: ModelRecipe, seed: int | None) -> str:
+        """Return the name of nnU-Net's folder of a trained model."""
+        return f"{PRESETS[model.preset].trainer}__{DEFAULT_PLANS}__{self.configuration(model, seed)}"
 
-    def rows(self, model: ModelRecipe, table: str) -> list[dict[str, str]]:
-        """Return the lines of one table of the evaluations of a model, over folds and seeds.
+    def model_folder(self, model: ModelRecipe | str, seed: int | None) -> Path:
+        """Return nnU-Net's folder of a trained model, given by itself or by its name, with a folder `fold_X` per fold.
+
+        Raises:
+            UsageError: The data set is not there.
+        """
+        data = discovery.dataset_folder(discovery.raw_folder(), self.dataset_id)
+        model = self._model(model) if isinstance(model, str) else model
+        return discovery.results_folder() / data.name / self.folder_name(model, seed)
+
+    def segmented(self, row: Row, seed: int | None, fold: int) -> Path:
+        """Return the folder of the predictions of a fold's validation cases, for a cascade with its `regions.csv`."""
+        if isinstance(row, ModelRecipe):
+            return self.model_folder(row, seed) / f"fold_{fold}" / "validation"
+        return self.output / "predictions" / f"{self.configuration(row, seed)}_f{fold}"
+
+    def evaluation(self, row: Row, seed: int | None, fold: int) -> Path:
+        """Return the folder of the scores on the validation cases of a fold."""
+        return self.output / "evaluations" / f"{self.configuration(row, seed)}_f{fold}"
+
+    def rows(self, row: Row, table: str) -> list[dict[str, str]]:
+        """Return the lines of one table of the evaluations of a model or pipeline, over folds and seeds.
 
         Args:
-            model: The model.
+            row: The model or pipeline.
             table: File name, such as `slices.csv`.
 
         Returns:
             Its lines, each with `fold` and `seed` (empty without one).
         """
         found = []
-        for seed in self.seeds:
+        for seed in self.seeds_of(row):
             for fold in self.folds:
                 origin = {"fold": str(fold), "seed": "" if seed is None else str(seed)}
-                found += [row | origin for row in read_csv(self.evaluation(model, seed, fold) / table)]
+                found += [line | origin for line in read_csv(self.evaluation(row, seed, fold) / table)]
         return found
+
+    def _model(self, name: str) -> ModelRecipe:
+        return next(model for model in self.recipe.models if model.name == name)

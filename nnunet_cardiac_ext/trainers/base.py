@@ -26,6 +26,7 @@ from nnunet_cardiac_ext.files import written_whole
 from nnunet_cardiac_ext.settings import BLOCK, CardiacSettings, read_settings
 from nnunet_cardiac_ext.trainers import seeding
 from nnunet_cardiac_ext.trainers.deep_supervision import deep_supervision_weights
+from nnunet_cardiac_ext.trainers.initial_weights import checkpoint_path, load_initial_weights
 from nnunet_cardiac_ext.trainers.optimizers import build_optimizer
 from nnunet_cardiac_ext.trainers.precision import InFullPrecision
 from nnunet_cardiac_ext.trainers.schedules import Schedule, build_schedule
@@ -40,8 +41,8 @@ class CardiacTrainer(nnUNetTrainer):
     """nnU-Net's own training, as the settings change it; with stock settings its results are nnU-Net's.
 
     A method is a subclass that overrides one or more of `method_defaults`, `build_network_architecture`,
-    `build_segmentation_loss`, `output_weights`, `compute_loss`, `training_only_modules`, `build_loader` and
-    `plateau_quantity`.
+    `build_segmentation_loss`, `output_weights`, `compute_loss`, `training_only_modules`, `build_loader`,
+    `validate_cases` and `plateau_quantity`.
 
     Attributes:
         method_defaults: Settings of the method where they differ from nnU-Net's; the plans' block overrides them.
@@ -125,6 +126,14 @@ class CardiacTrainer(nnUNetTrainer):
         """
         return nnUNetDataLoader(*self._loader_arguments(dataset, patch_size), **self._loader_options(transforms))
 
+    def validate_cases(self, save_probabilities: bool) -> None:
+        """Predict and score the fold's validation cases; by default nnU-Net's way.
+
+        Args:
+            save_probabilities: Keep the probabilities beside the labels.
+        """
+        super().perform_actual_validation(save_probabilities)
+
     def plateau_quantity(self) -> float:
         """Return what the plateau schedule watches, smaller is better; by default the validation loss."""
         return float(self.logger.get_value("val_losses", step=-1))
@@ -186,6 +195,15 @@ class CardiacTrainer(nnUNetTrainer):
             ),
         )  # fmt: skip
 
+    def on_train_start(self) -> None:
+        """Begin a training, or go on with one; only the first starts from given weights."""
+        super().on_train_start()
+        if self.settings.initial_weights is not None and self.current_epoch == 0:
+            results = Path(self.output_folder_base).parent
+            file = checkpoint_path(self.settings.initial_weights, results=results, fold=self.fold)
+            load_initial_weights(_unwrapped(self.network), file)
+            self.print_to_log_file(f"Started from the weights of {file}")
+
     def on_train_epoch_start(self) -> None:
         """Begin an epoch; with a seed, from random numbers that depend on the epoch only."""
         super().on_train_epoch_start()
@@ -229,7 +247,7 @@ class CardiacTrainer(nnUNetTrainer):
         if self._has_trained and not self.settings.final_validation:
             self.print_to_log_file("The validation cases are not predicted (final_validation is off); --val does it")
             return
-        super().perform_actual_validation(save_probabilities)
+        self.validate_cases(save_probabilities)
 
     def save_checkpoint(self, filename: str) -> None:
         """Write nnU-Net's checkpoint, whole or not at all, with the state of what only our trainers have."""

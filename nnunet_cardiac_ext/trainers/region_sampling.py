@@ -7,16 +7,13 @@ from typing import Any, ClassVar
 
 from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
-from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunet_cardiac_ext.data.region_sampling import RegionSamplingDataLoader, slice_laws
-from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.registry import PRESETS
-from nnunet_cardiac_ext.settings import CardiacSettings
-from nnunet_cardiac_ext.trainers.base import CardiacTrainer
+from nnunet_cardiac_ext.trainers.slice_wise import SliceWiseTrainer
 
 
-class RegionSamplingTrainer(CardiacTrainer):
+class RegionSamplingTrainer(SliceWiseTrainer):
     """nnU-Net's 2D training on slices drawn by a quadratic law over the heart (setting `sampling_ratio`).
 
     Mariscal-Harana et al., Improved AI-based Segmentation of Apical and Basal Slices from Clinical Cine CMR.
@@ -24,18 +21,6 @@ class RegionSamplingTrainer(CardiacTrainer):
     """
 
     method_defaults: ClassVar[Mapping[str, Any]] = PRESETS["region-sampling"].settings
-
-    @classmethod
-    def read_settings(cls, plans: dict, configuration: str) -> CardiacSettings:
-        """Return the settings of a configuration.
-
-        Raises:
-            UsageError: The block is wrong, or the configuration is not two-dimensional.
-        """
-        patch_size = PlansManager(plans).get_configuration(configuration).patch_size
-        if len(patch_size) != 2:
-            raise UsageError(f"{cls.__name__}: expected a 2D configuration, got {configuration}, patches {patch_size}")
-        return super().read_settings(plans, configuration)
 
     def build_loader(
         self, dataset: nnUNetBaseDataset, patch_size: Any, transforms: Any, *, training: bool

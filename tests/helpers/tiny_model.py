@@ -16,22 +16,42 @@ REGIONS = {"background": 0, "heart": [1, 2, 3], "left": [2, 3], "LV": 3}
 
 
 def write_tiny_model(
-    results, *, folds=(0,), mirror_axes=(0, 1), channels=1, labels=None, patch_size=(32, 32), three_d=False
+    results,
+    *,
+    folds=(0,),
+    mirror_axes=(0, 1),
+    channels=1,
+    labels=None,
+    patch_size=(32, 32),
+    three_d=False,
+    trainer=nnUNetTrainer,
+    configuration=None,
+    seed=0,
+    edit=None,
 ):
-    """Write `nnUNetTrainer__nnUNetPlans__2d` with a checkpoint per fold below `results`/Dataset999_Tiny; returns it."""
+    """Write `nnUNetTrainer__nnUNetPlans__2d` with a checkpoint per fold below `results`/Dataset999_Tiny; returns it.
+
+    Weights depend on `seed` and fold. `edit` is called with the plans; a `configuration` other than nnU-Net's inherits
+    2d.
+    """
     plans = _plans(channels, patch_size, three_d=three_d)
+    configuration = configuration or ("3d_fullres" if three_d else "2d")
+    plans["configurations"].setdefault(configuration, {"inherits_from": "2d"})
+    if edit:
+        edit(plans)
     dataset = tiny_dataset_json() | {"channel_names": {str(c): f"channel{c}" for c in range(channels)}}
     if labels is not None:
         dataset["labels"] = labels
     if any(isinstance(value, list) for value in dataset["labels"].values()):
         dataset["regions_class_order"] = [1, 2, 3]
-    configuration = "3d_fullres" if three_d else "2d"
-    folder = Path(results) / "Dataset999_Tiny" / f"nnUNetTrainer__nnUNetPlans__{configuration}"
+    folder = Path(results) / "Dataset999_Tiny" / f"{trainer.__name__}__nnUNetPlans__{configuration}"
     for fold in folds:
         (folder / f"fold_{fold}").mkdir(parents=True)
         checkpoint = {
-            "network_weights": _weights(plans, configuration, dataset, seed=99 if fold == "all" else fold),
-            "trainer_name": "nnUNetTrainer",
+            "network_weights": _weights(
+                trainer, plans, configuration, dataset, seed=100 * seed + (99 if fold == "all" else fold)
+            ),
+            "trainer_name": trainer.__name__,
             "init_args": {"configuration": configuration},
             "inference_allowed_mirroring_axes": mirror_axes or None,
         }
@@ -72,11 +92,11 @@ def _plans(channels, patch_size, *, three_d):
     return plans
 
 
-def _weights(plans, configuration, dataset, *, seed):
+def _weights(trainer, plans, configuration, dataset, *, seed):
     torch.manual_seed(seed)
     manager = PlansManager(plans)
     heads = manager.get_label_manager(dataset).num_segmentation_heads
-    network = nnUNetTrainer.build_network_architecture(
+    network = trainer.build_network_architecture(
         manager, manager.get_configuration(configuration), len(dataset["channel_names"]), heads, False
     )
     for name, weight in network.state_dict().items():

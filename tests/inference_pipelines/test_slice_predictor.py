@@ -1,37 +1,15 @@
-import contextlib
-import io
 import json
 
 import numpy as np
 import pytest
 import SimpleITK
 import torch
+from helpers.nnunet_prediction import nnunet_predictor, predict_with_nnunet, read
 from helpers.tiny_model import REGIONS, write_image, write_tiny_model
-from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
 from inference_pipelines import slice_predictor
 from inference_pipelines.slice_predictor import SlicePredictor
 from nnunet_cardiac_ext.errors import UsageError, WorkError
-
-
-def nnunet_predictor(model, folds=(0,), **arguments):
-    with contextlib.redirect_stdout(io.StringIO()):
-        predictor = nnUNetPredictor(device=torch.device("cpu"), allow_tqdm=False, **arguments)
-        predictor.initialize_from_trained_model_folder(str(model), folds, "checkpoint_final.pth")
-    return predictor
-
-
-def predict_with_nnunet(model, images, output, *, folds=(0,), **arguments):
-    output.mkdir()
-    predictor = nnunet_predictor(model, folds, **arguments)
-    channels = predictor.dataset_json["channel_names"]
-    cases = sorted({path.name.rsplit("_", 1)[0] for path in images.iterdir()})
-    files = [[str(images / f"{case}_{int(channel):04d}.nii.gz") for channel in channels] for case in cases]
-    predictor.predict_from_files_sequential(files, [str(output / case) for case in cases], save_probabilities=True)
-
-
-def read(path):
-    return SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))
 
 
 def assert_same(ours, reference, cases=("a",)):

@@ -206,6 +206,6 @@ def build_all(names):
             tiny_plans() | {"continue_training": False}, "2d", 0, tiny_dataset_json(), torch.device("cpu")
         )
         trainer.initialize()
-        trainer.network(torch.zeros(1, 1, 32, 32))
+        trainer.network(torch.zeros(2, 1, 32, 32))
         modules[name] = type(trainer).__module__
     Path("built.json").write_text(json.dumps(modules))

@@ -6,6 +6,7 @@ import SimpleITK
 
 from nnunet_cardiac_ext.anatomy import CINE, LGE, MOUSE
 from nnunet_cardiac_ext.regions import (
+    REGION_NAMES,
     Region,
     assign_regions,
     base_end_cues,
@@ -33,6 +34,11 @@ def heart(left=(10, 9, 8, 6, 3), right=(9, 8, 6, 3, 0), distance=(16, 15, 13, 11
         labels[index, 32 - outer : 32 + outer, 32 - outer : 32 + outer] = MYO
         labels[index, 34 - outer : 30 + outer, 34 - outer : 30 + outer] = LV
     return labels
+
+
+def test_each_region_has_its_name_in_their_order():
+    assert list(REGION_NAMES) == list(Region) == [0, 1, 2, 3]
+    assert list(REGION_NAMES.values()) == ["non-cardiac", "base", "middle", "apex"]
 
 
 # Segmented slices, slices at each end: n * 0.2 and n / 3 rounded to the nearest, counted by hand, at least one.

@@ -32,6 +32,13 @@ def test_every_preset_names_a_trainer_that_exists(preset):
     assert preset.trainer in registry.TRAINERS
 
 
+@pytest.mark.parametrize("group", registry.PRESET_GROUPS.values(), ids=lambda group: group.name)
+def test_every_preset_group_is_of_presets_and_of_no_presets_name(group):
+    assert set(group.members.values()) <= registry.PRESETS.keys()
+    assert group.name not in registry.PRESETS
+    assert group.name in registry.PIPELINES
+
+
 @pytest.mark.parametrize("pipeline", registry.PIPELINES.values(), ids=lambda pipeline: pipeline.name)
 def test_every_pipeline_exists_and_has_a_page(pipeline):
     assert importlib.util.find_spec(pipeline.module)

@@ -53,6 +53,9 @@ def test_single_numbers_and_null_stand_for_lists_and_absence(key, value, convert
         ({"optimizer": "lion"}, "cardiac.optimizer: expected one of sgd, adam, adamw, got 'lion'"),
         ({"seed": -1}, "cardiac.seed: expected a whole number >= 0 or null, got -1"),
         ({"sampling_ratio": 0.5}, "cardiac.sampling_ratio: expected a number >= 1, got 0.5"),
+        ({"backbone": "vgg"}, "cardiac.backbone: expected one of alexnet, densenet121, mobilenet_v2, resnet18, "),
+        ({"class_weights": [1, 0]}, "cardiac.class_weights: expected a list of numbers > 0 or null, got [1, 0]"),
+        ({"class_weights": [1, 2]}, "cardiac.class_weights: expected 4 numbers, one per region, got [1.0, 2.0]"),
         (
             {"deep_supervision_weights": [1, "a"]},
             "cardiac.deep_supervision_weights: expected a list of numbers >= 0 or null, got [1, 'a']",

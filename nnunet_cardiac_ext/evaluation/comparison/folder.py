@@ -18,7 +18,7 @@ from nnunet_cardiac_ext.evaluation.comparison.models import (
 )
 from nnunet_cardiac_ext.evaluation.comparison.page import markdown
 from nnunet_cardiac_ext.evaluation.metrics import CONVENTION
-from nnunet_cardiac_ext.evaluation.scoring import REGION_NAMES, WHOLE, MetricRow
+from nnunet_cardiac_ext.evaluation.scoring import CARDIAC_REGIONS, WHOLE, MetricRow
 from nnunet_cardiac_ext.files import remove, write_csv, write_text
 from nnunet_cardiac_ext.progress import progress
 
@@ -135,7 +135,7 @@ def _groups(
 def _groups_of_regions(
     samples: Mapping[str, Mapping[Measured, Sample]], choice: Choice, baseline: str | None
 ) -> Iterator[tuple[Measured, dict[str, Sample], str]]:
-    regions = choice.regions or tuple(REGION_NAMES)
+    regions = choice.regions or tuple(CARDIAC_REGIONS)
     first = _one_of("--baseline", baseline or "middle", regions)
     for name, model in samples.items():
         for key in dict.fromkeys(key._replace(region="") for key in model):

@@ -53,7 +53,7 @@ def report(
         measured: Folders that `measure` wrote, of reference and prediction.
         quality: Folder that `check_quality` wrote.
         comparison: Folder that `compare` wrote.
-        classification: Table of a region classifier: case, slice, region, predicted.
+        classification: Table of a region classifier: case, slice, region, predicted and, if there, ordered.
         model: nnU-Net's model folder, for its training curves.
         cases: Names of the cases whose slices are shown; by default best, median, worst and those with most flags.
         all_cases: Also write pages with the slices of every case, into a folder beside the page.

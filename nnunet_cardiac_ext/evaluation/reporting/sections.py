@@ -11,7 +11,7 @@ from nnunet_cardiac_ext.evaluation.quality import CHECKS
 from nnunet_cardiac_ext.evaluation.reporting import agreements, scores
 from nnunet_cardiac_ext.evaluation.reporting.cases import CaseLine, read_quality
 from nnunet_cardiac_ext.evaluation.reporting.cine import volume_curves
-from nnunet_cardiac_ext.evaluation.reporting.classifier import read_confusion
+from nnunet_cardiac_ext.evaluation.reporting.classifier import read_classification
 from nnunet_cardiac_ext.evaluation.reporting.comparisons import read_comparison
 from nnunet_cardiac_ext.evaluation.reporting.heart_numbers import heart_numbers
 from nnunet_cardiac_ext.evaluation.reporting.run_facts import run_facts
@@ -57,7 +57,7 @@ def sections(sources: Sources, lines: Sequence[CaseLine], shown: Sequence[str]) 
         "cine": _cine(sources, shown),
         "quality": _quality(sources),
         "comparison": read_comparison(sources.comparison) if sources.comparison else None,
-        "confusion": read_confusion(sources.classification) if sources.classification else None,
+        "classification": read_classification(sources.classification) if sources.classification else None,
         "trainings": trainings,
         "training_figures": training_figures(trainings) if trainings else [],
         "run_facts": run_facts(sources, trainings),

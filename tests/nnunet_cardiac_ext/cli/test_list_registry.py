@@ -9,7 +9,9 @@ import pytest
 from nnunet_cardiac_ext import registry
 from nnunet_cardiac_ext.cli.main import main
 
-NAMES = [*registry.DATA_SETS, *registry.TRAINERS, *registry.PRESETS, *registry.PIPELINES]
+NAMES = [
+    *registry.DATA_SETS, *registry.TRAINERS, *registry.PRESETS, *registry.PRESET_GROUPS, *registry.PIPELINES,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("layout", [[], ["--json"], ["--markdown"]])
@@ -26,6 +28,8 @@ def test_json_holds_every_attribute(capsys):
     preset = next(preset for preset in content["presets"] if preset["name"] == "region-sampling")
     assert preset["settings"] == {"sampling_ratio": 20.0}
     assert preset["trainer"] == "RegionSamplingTrainer"
+    group = next(group for group in content["preset_groups"] if group["name"] == "region-cascade")
+    assert group["members"]["apex"] == "region-apex"
 
 
 def test_markdown_tables_have_as_many_cells_in_each_row_and_link_to_pages(capsys):

@@ -28,6 +28,25 @@ def test_it_writes_the_configuration_and_prints_the_commands(plans_file, capsys)
     assert "  nnUNetv2_train 999 mine 0 -tr RegionSamplingTrainer\n" in shown
 
 
+def test_a_group_is_shown_briefly_with_all_commands(plans_file, capsys):
+    assert main(["plan", "-d", "999", "--preset", "region-cascade", "--set", "num_epochs=5", "base.num_epochs=7"]) == 0
+    shown = capsys.readouterr().out
+    for part, epochs in (("baseline", 5), ("classifier", 5), ("base", 7), ("middle", 5), ("apex", 5)):
+        assert f"wrote configuration 2d_cascade_{part} in {plans_file}\n  cardiac: {{" in shown
+        block = shown.partition(f"configuration 2d_cascade_{part} in")[2].splitlines()[1]
+        assert f'"num_epochs": {epochs}' in block
+    assert "inherits_from" not in shown
+    assert "  nnUNetv2_train 999 2d_cascade_apex 0 -tr ApexRegionTrainer\n" in shown
+    assert shown.endswith("  nnunet-cardiac predict region-cascade -i IMAGES -o PREDICTIONS -d 999\n")
+
+
+def test_an_unknown_member_is_one_line(plans_file, capsys):
+    assert main(["plan", "-d", "999", "--preset", "region-cascade", "--set", "heart.num_epochs=5"]) == 2
+    shown = capsys.readouterr().err
+    assert "--set heart.num_epochs: expected one of baseline, classifier, base, middle, apex before the dot" in shown
+    assert shown.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -31,11 +31,14 @@ def test_a_paper_without_a_recipe_is_one_line(capsys):
 
 def test_the_options_become_the_study_and_the_page_is_printed(studies, capsys):
     data = ["-d", "27", "-f", "0", "1", "--seeds", "3", "4"]
-    others = ["--models", "baseline", "--set", "num_epochs=5", "--tag", "x", "-np", "2"]
-    assert main(["reproduce", "002", *data, *others]) == 0
+    models = ["--models", "baseline", "--once", "sampling4"]
+    others = ["--set", "num_epochs=5", "classifier.seed=1", "--tag", "x", "-np", "2"]
+    assert main(["reproduce", "002", *data, *models, *others]) == 0
     (study,) = studies
     assert (study.dataset_id, study.folds, study.seeds, study.models) == (27, (0, 1), (3, 4), ("baseline",))
-    assert (study.settings, study.tag, study.workers) == ({"num_epochs": "5"}, "x", 2)
+    assert study.once == ("sampling4",)
+    settings = {"num_epochs": "5", "classifier.seed": "1"}
+    assert (study.settings, study.tag, study.workers) == (settings, "x", 2)
     assert (study.device, study.smoke, str(study.output)) == ("cuda", False, "reproduce-002")
     assert "# the page" in capsys.readouterr().out
 

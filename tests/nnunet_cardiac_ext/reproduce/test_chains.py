@@ -1,12 +1,24 @@
+import json
+import os
+
 import pytest
 from helpers.acdc_files import write_database
-from helpers.studies import study_in
+from helpers.studies import row_named, study_in
+from helpers.tiny_plans import tiny_plans
 
 from dataset_conversion.acdc import convert
 from nnunet_cardiac_ext import discovery
+from nnunet_cardiac_ext.cli.main import build_parser
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json
-from nnunet_cardiac_ext.reproduce.chains import data_steps, environment, require_data
+from nnunet_cardiac_ext.plans import plan
+from nnunet_cardiac_ext.reproduce.chains import (
+    data_steps,
+    environment,
+    pipeline_steps,
+    require_data,
+    training_steps,
+)
 
 
 @pytest.fixture
@@ -46,3 +58,121 @@ def test_commands_get_nnunets_folders_and_our_trainers(dataset, tmp_path, monkey
     assert variables["nnUNet_n_proc_DA"] == "1"
     assert variables[discovery.TRAINER_VARIABLE] == "here"
     assert "nnUNet_n_proc_DA" not in environment(study_in(tmp_path, device="cuda"))
+
+
+@pytest.fixture
+def planned(dataset, nnunet_root):
+    """The folder of preprocessed data with plans, the preprocessed cases already there."""
+    folder = nnunet_root / "preprocessed" / dataset.name
+    (folder / "nnUNetPlans_2d").mkdir(parents=True)
+    (folder / "nnUNetPlans.json").write_text(json.dumps(tiny_plans()))
+    for label in (dataset / "labelsTr").glob("*.nii.gz"):
+        (folder / "nnUNetPlans_2d" / f"{label.name.removesuffix('.nii.gz')}.pkl").touch()
+    return folder
+
+
+def steps_of(study, name, seed=None):
+    """The steps of a model's training; its configuration is written as the first of them would do."""
+    model = row_named(study, name)
+    chain = training_steps(study, model, seed)
+    first = next(chain)
+    assert first.command[:6] == ("nnunet-cardiac", "plan", "-d", "27", "--preset", model.preset)
+    plan(27, "baseline", {"num_epochs": 5}, name=study.configuration(model, seed), overwrite=True)
+    return [first, *chain]
+
+
+def test_a_scored_model_is_planned_trained_and_evaluated(planned, nnunet_root, tmp_path):
+    study = study_in(tmp_path, settings={"num_epochs": "5"}, folds=(0, 2))
+    plans, *others = steps_of(study, "sampling20", seed=3)
+    assert {"sampling_ratio=20", "num_epochs=5", "seed=3"} <= set(plans.command)
+    assert [step.name for step in others] == ["train_f0", "evaluate_f0", "train_f2", "evaluate_f2"]
+    train, evaluate = others[2:]
+    name = "2d_p002_sampling20_s3"
+    assert train.command == (
+        "nnUNetv2_train", "27", name, "2", "-tr", "RegionSamplingTrainer", "-device", "cpu", "--c",
+    )  # fmt: skip
+    folder = nnunet_root / "results/Dataset027_ACDC" / f"RegionSamplingTrainer__nnUNetPlans__{name}" / "fold_2"
+    assert (train.epochs, train.product) == (5, folder / "validation/summary.json")
+    assert evaluate.command[evaluate.command.index("-pred") + 1] == str(folder / "validation")
+    assert "--slices" in evaluate.command
+
+
+def test_missing_data_are_preprocessed(planned, tmp_path):
+    next((planned / "nnUNetPlans_2d").iterdir()).unlink()
+    names = [step.name for step in steps_of(study_in(tmp_path), "baseline")]
+    assert names == ["plan", "preprocess_nnUNetPlans_2d", "train_f0", "evaluate_f0"]
+
+
+def test_a_training_that_lacks_only_its_validation_makes_up_for_it(planned, tmp_path):
+    study = study_in(tmp_path)
+    folder = study.model_folder("baseline", None) / "fold_0"
+    folder.mkdir(parents=True)
+    (folder / "checkpoint_final.pth").touch()
+    train = steps_of(study, "baseline")[1]
+    assert (train.command[-1], train.epochs) == ("--val", None)
+
+
+def test_a_part_of_a_pipeline_is_done_when_it_is_trained(planned, tmp_path):
+    study = study_in(tmp_path)
+    plans, train = steps_of(study, "apex")
+    assert "final_validation=false" in plans.command
+    assert train.product == study.model_folder("apex", None) / "fold_0/checkpoint_final.pth"
+    tuned = steps_of(study, "apex_tuned", seed=1)[0]
+    source = "CardiacTrainer__nnUNetPlans__2d_p002_baseline_s1/fold_{fold}/checkpoint_final.pth"
+    assert f"initial_weights={source}" in tuned.command
+
+
+def test_a_classifier_is_scored_by_its_own_validation(planned, tmp_path):
+    study = study_in(tmp_path, settings={"features": "4,8", "classifier.num_epochs": "7"})
+    plans, train = steps_of(study, "classifier_alexnet")
+    assert plans.command[plans.command.index("--set") + 1 :] == (
+        "num_epochs=7", "iterations_per_epoch=250", "batch_size=32", "backbone=alexnet",
+    )  # fmt: skip
+    assert train.command[4:6] == ("-tr", "RegionClassifierTrainer")
+    assert train.product == study.model_folder("classifier_alexnet", None) / "fold_0/validation/summary.json"
+
+
+def test_a_pipeline_gets_the_models_of_its_seed_and_is_evaluated(planned, tmp_path):
+    study = study_in(tmp_path, tag="small")
+    predict, evaluate = pipeline_steps(study, row_named(study, "cascade-tuned-ordered"), 2)
+    words = iter(predict.command)
+    assert [next(words) for _ in range(9)] == [
+        "nnunet-cardiac", "predict", "region-cascade", "--validation", "-d", "27", "-f", "0", "-m",
+    ]  # fmt: skip
+    models = dict(next(words).split("=", 1) for _ in range(5))
+    assert models == {
+        "baseline": str(study.model_folder("baseline", 2)),
+        "classifier": str(study.model_folder("classifier_densenet121", 2)),
+        "base": str(study.model_folder("base_tuned", 2)),
+        "middle": str(study.model_folder("middle_tuned", 2)),
+        "apex": str(study.model_folder("apex_tuned", 2)),
+    }
+    output = tmp_path / "predictions/2d_p002_cascade-tuned-ordered_small_s2_f0"
+    assert list(words) == ["--regions", "ordered", "-o", str(output), "-device", "cpu"]
+    assert evaluate.command[evaluate.command.index("-pred") + 1] == str(output)
+    scores = tmp_path / "evaluations/2d_p002_cascade-tuned-ordered_small_s2_f0"
+    assert evaluate.command[evaluate.command.index("-o") + 1] == str(scores)
+
+
+def test_predictions_older_than_a_model_are_made_anew(planned, tmp_path):
+    study = study_in(tmp_path)
+    cascade = row_named(study, "cascade")
+    weights = study.model_folder("middle", None) / "fold_0/checkpoint_final.pth"
+    prediction = study.segmented(cascade, None, 0) / "a.nii.gz"
+    for path in (weights, prediction):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    os.utime(weights, (1000, 1000))
+    assert "--overwrite" not in next(pipeline_steps(study, cascade, None)).command
+    os.utime(prediction, (500, 500))
+    assert next(pipeline_steps(study, cascade, None)).command[-1] == "--overwrite"
+
+
+def test_the_parsers_know_every_command_of_ours(planned, tmp_path):
+    study = study_in(tmp_path, models=("all",), seeds=(1,))
+    chains = [steps_of(study, model.name, 1) for model in study.selection.models]
+    chains += [list(pipeline_steps(study, pipeline, 1)) for pipeline in study.selection.pipelines]
+    commands = [step.command for chain in chains for step in chain if step.command[0] == "nnunet-cardiac"]
+    assert {command[1] for command in commands} == {"plan", "predict", "evaluate"}
+    for _, subcommand, *arguments in commands:
+        build_parser(subcommand).parse_args(arguments)

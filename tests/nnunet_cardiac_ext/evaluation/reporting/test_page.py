@@ -23,7 +23,8 @@ def study(tmp_path_factory):
     measure(prediction, out / "measure_prediction", workers=1, quiet=True)
     check_quality(prediction, out / "quality", workers=1, quiet=True)
     compare([out, root / "perfect"], out / "comparison", quiet=True)
-    (out / "classification.csv").write_text("case,slice,region,predicted\na,0,base,base\na,1,apex,middle\n")
+    lines = ("case,slice,region,predicted,ordered", "a,0,base,base,base", "a,1,apex,middle,apex", "a,2,,apex,apex")
+    (out / "classification.csv").write_text("\n".join(lines) + "\n")
     fold = root / "Dataset001_Hearts" / "SomeTrainer__nnUNetPlans__2d" / "fold_0"
     fold.mkdir(parents=True)
     stamp = "2026-01-02 03:04:05: "
@@ -73,6 +74,15 @@ def test_page_has_every_section_whose_data_are_there(page):
     ]  # fmt: skip
     contents = page[page.index('<nav class="contents"') : page.index("</nav>")]
     assert set(re.findall('href="#([^"]*)"', contents)) == set(re.findall(r'<(?:section|footer) id="([^"]*)"', page))
+
+
+def test_page_shows_both_answers_of_the_region_classifier(page):
+    section = page[page.index('<section id="classifier">') : page.index('<section id="training">')]
+    assert re.findall("<h3>([^<]*)</h3>", section) == ["Most probable region", "In anatomical order"]
+    assert "2 slices of 1 image; 1 more slice left out, whose region the labels do not tell." in section
+    # Base is found, with precision 1, and apex is not: half of the weight at precision 1.
+    assert "50.0 % of 2 slices were given their region; mean precision 50.0 %." in section
+    assert "100.0 % of 2 slices were given their region; mean precision 100.0 %." in section
 
 
 def test_every_figure_says_what_it_shows_with_numbers(page):

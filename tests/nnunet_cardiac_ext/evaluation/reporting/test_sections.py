@@ -25,7 +25,7 @@ def test_of_many_cases_the_first_are_listed_and_the_rest_counted(alone):
 
 def test_without_tables_there_are_no_sections(alone):
     found = sections.sections(alone, [CaseLine("a")], [])
-    for name in ("overlap", "curves", "agreements", "numbers", "bullseyes", "quality", "comparison", "confusion",
+    for name in ("overlap", "curves", "agreements", "numbers", "bullseyes", "quality", "comparison", "classification",
                  "trainings", "groups", "facts"):  # fmt: skip
         assert not found[name]
     assert found["cine"]["figures"] == []

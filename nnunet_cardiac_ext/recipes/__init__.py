@@ -1,0 +1,24 @@
+"""What `nnunet-cardiac reproduce` runs for each paper, as data: models, pipelines, scores, tables, the paper's numbers.
+
+Only what works is listed. Importing this package loads neither torch nor nnU-Net.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from nnunet_cardiac_ext.recipes.kinds import (
+    CLASSIFIER,
+    PART,
+    SEGMENTATION,
+    ModelRecipe,
+    PipelineRecipe,
+    Recipe,
+    TableRecipe,
+)
+from nnunet_cardiac_ext.recipes.region_aware import REGION_AWARE
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.paper: recipe for recipe in (REGION_AWARE,)})
+
+__all__ = [
+    "CLASSIFIER", "PART", "RECIPES", "SEGMENTATION", "ModelRecipe", "PipelineRecipe", "Recipe", "TableRecipe",
+]  # fmt: skip
