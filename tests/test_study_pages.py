@@ -13,7 +13,7 @@ import pytest
 from nnunet_cardiac_ext.cli.main import build_parser
 from nnunet_cardiac_ext.plans import PLAN_KEYS
 from nnunet_cardiac_ext.recipes import RECIPES
-from nnunet_cardiac_ext.reproduce.selection import check_settings, settings_for
+from nnunet_cardiac_ext.reproduce.selection import check_once, check_settings, select, settings_for
 from nnunet_cardiac_ext.settings import KNOWN
 
 PAGES = sorted((Path(__file__).parents[1] / "docs" / "studies").glob("*.md"))
@@ -63,6 +63,7 @@ def test_every_command_is_understood(page, calls, budget):
     study = parsed["reproduce"]
     recipe, settings = RECIPES[study.paper], dict(text.split("=", 1) for text in study.set)
     check_settings(recipe, settings)
+    check_once(recipe, select(recipe, study.models), study.once)
     assert {key for model in recipe.models for key in settings_for(model, settings)} <= {*KNOWN, *PLAN_KEYS}
     assert bool(settings) == (budget == "small")
 

@@ -68,13 +68,13 @@ REGION_AWARE = Recipe(
     evaluation=("--slices",),
     smoke_phantoms=("--testing", "0", "--frames", "3"),
     smoke_models=(
-        "baseline", "sampling20", "classifier_squeezenet", "cascade", "cascade-ordered", "cascade-extent",
+        "baseline", "sampling20", "classifier_densenet121", "cascade", "cascade-ordered", "cascade-extent",
         "cascade-reference", "cascade-blended",
     ),
     smoke_settings=MappingProxyType(
         {
             "features": "8,16,32,32", "patch_size": "96,96", "batch_size": "4", "num_epochs": "1",
-            "iterations_per_epoch": "30", "val_iterations_per_epoch": "2", "norm": "batch", "optimizer": "adamw",
+            "iterations_per_epoch": "20", "val_iterations_per_epoch": "2", "norm": "batch", "optimizer": "adamw",
             "initial_lr": "0.003", "weight_decay": "0.01", "augmentation": "light", "mirroring": "false",
             # DenseNet121 takes slices of 29 x 29 and more.
             "classifier.patch_size": "32,32", "classifier.batch_size": "4", "classifier.num_epochs": "1",
