@@ -14,7 +14,7 @@ import numpy as np
 from nibabel.imageglobals import logger as nibabel_logger
 
 from dataset_conversion.geometry import Geometry, format_spacing, geometry_of, same_spacing, slice_axis
-from nnunet_cardiac_ext.errors import WorkError
+from nnunet_cardiac_ext.errors import WorkError, first_line
 from nnunet_cardiac_ext.files import written_whole
 
 SUFFIXES = (".nii.gz", ".nii")
@@ -253,10 +253,9 @@ def _as_stored(path: Path, array: np.ndarray) -> np.ndarray:
 
 
 def _reason(error: Exception) -> str:
-    lines = str(error).splitlines() or [type(error).__name__]
     if isinstance(error, ValueError):
-        return lines[0]
-    return f"expected a complete NIfTI file, got a damaged one ({lines[0]})"
+        return first_line(error)
+    return f"expected a complete NIfTI file, got a damaged one ({first_line(error)})"
 
 
 def _describe(shape: tuple[int, ...]) -> str:

@@ -13,6 +13,7 @@ import torch
 
 from inference_pipelines.compatibility import check_same_preprocessing
 from inference_pipelines.model_folder import Fold, Model, existing_folds, find_model_folder, load_model
+from inference_pipelines.region_modes import SEGMENTING
 from inference_pipelines.slice_predictor import SlicePredictor
 from nnunet_cardiac_ext import region_order
 from nnunet_cardiac_ext.architectures.slice_classifier import SliceClassifier, classify_slices
@@ -26,9 +27,6 @@ BASELINE, CLASSIFIER = "baseline", "classifier"
 GROUP = PRESET_GROUPS["region-cascade"]
 TRAINERS: Mapping[str, str] = MappingProxyType(
     {name: PRESETS[preset].trainer for name, preset in GROUP.members.items()}
-)
-_SEGMENTING: Mapping[str, Region] = MappingProxyType(
-    {BASELINE: Region.NON_CARDIAC, "base": Region.BASE, "middle": Region.MIDDLE, "apex": Region.APEX}
 )
 # Slices that the classifier sees at once on a CPU, where more only cost memory.
 SLICES_ON_CPU = 8
@@ -61,7 +59,7 @@ class CascadeModels:
     @property
     def by_name(self) -> dict[str, Model]:
         """Each model by its name."""
-        segmenting = {name: self.segmenting[region].model for name, region in _SEGMENTING.items()}
+        segmenting = {name: self.segmenting[region].model for name, region in SEGMENTING.items()}
         return {name: segmenting.get(name, self.classifier) for name in TRAINERS}
 
     def classify(self, image: torch.Tensor) -> np.ndarray:
@@ -139,7 +137,7 @@ def load_models(
             existing_folds(folders[name], folds, checkpoint)
     segmenting: dict[Region, SlicePredictor] = {}
     models: dict[str, Model] = {}
-    for name, region in _SEGMENTING.items():
+    for name, region in SEGMENTING.items():
         with _naming(name):
             segmenting[region] = SlicePredictor.from_model_folder(
                 folders[name], folds=folds, checkpoint=checkpoint, device=device, mirroring=mirroring,

@@ -12,7 +12,7 @@ import numpy as np
 
 from inference_pipelines.cine_input import Stack, write_cine_labels
 from inference_pipelines.nifti import read_file_order
-from nnunet_cardiac_ext.errors import WorkError
+from nnunet_cardiac_ext.errors import WorkError, last_line
 
 Result = TypeVar("Result")
 
@@ -104,6 +104,5 @@ class CaseOutput:
         except WorkError as error:
             raise WorkError(str(error).replace(str(self._partial), str(self._folder))) from error
         except (OSError, RuntimeError) as error:
-            # SimpleITK raises RuntimeError, with its message on the last line.
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise WorkError(f"{self._folder / self.case}: cannot be written ({lines[-1]})") from error
+            # RuntimeError is SimpleITK's.
+            raise WorkError(f"{self._folder / self.case}: cannot be written ({last_line(error)})") from error

@@ -17,7 +17,7 @@ import numpy as np
 
 from inference_pipelines.input_cases import InputCase
 from inference_pipelines.nifti import frame_count, save_like
-from nnunet_cardiac_ext.errors import WorkError
+from nnunet_cardiac_ext.errors import WorkError, last_line
 from nnunet_cardiac_ext.files import written_whole
 
 
@@ -111,6 +111,5 @@ def _extracted(image: nib.Nifti1Image, index: int, folder: Path, channel: int) -
     try:
         save_like(path, np.asanyarray(image.dataobj[..., index]), image)
     except Exception as error:  # nibabel, gzip and zlib raise a dozen types for damaged files
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise WorkError(f"cannot be read ({lines[-1]})") from error
+        raise WorkError(f"cannot be read ({last_line(error)})") from error
     return path

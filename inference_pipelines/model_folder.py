@@ -16,7 +16,7 @@ from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from torch import nn
 
 from nnunet_cardiac_ext import discovery
-from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.errors import UsageError, first_line
 
 Fold = int | str
 
@@ -148,8 +148,7 @@ def _initialised_predictor(folder: Path, folds: Sequence[Fold], checkpoint: str,
             predictor.initialize_from_trained_model_folder(str(folder), tuple(folds), checkpoint)
         except Exception as error:
             # Anything from a truncated zip to a foreign network: the reader of one line cannot use the traceback.
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise UsageError(f"{folder}: the model cannot be loaded ({lines[0]})") from error
+            raise UsageError(f"{folder}: the model cannot be loaded ({first_line(error)})") from error
     return predictor
 
 

@@ -10,7 +10,7 @@ from inference_pipelines.cine_input import CineReader, Stack
 from inference_pipelines.model_folder import Model
 from inference_pipelines.nifti import frame_count
 from nnunet_cardiac_ext.data.stack_regions import label_map_of
-from nnunet_cardiac_ext.errors import UsageError, WorkError
+from nnunet_cardiac_ext.errors import UsageError, WorkError, last_line
 from nnunet_cardiac_ext.trainers.region_validation import reference_regions
 
 
@@ -79,5 +79,5 @@ class ReferenceLabels:
             )
         except Exception as error:
             # Readers raise whatever they like; one broken file must not end the work on the others.
-            lines = str(error).strip().splitlines() or ["it has another number of axes"]
-            raise WorkError(f"{file}: cannot be read as labels ({lines[-1]})") from error
+            reason = last_line(error, "it has another number of axes")
+            raise WorkError(f"{file}: cannot be read as labels ({reason})") from error

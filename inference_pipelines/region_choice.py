@@ -11,7 +11,7 @@ from nnunet_cardiac_ext.data.whole_slices import UNKNOWN
 from nnunet_cardiac_ext.errors import WorkError
 from nnunet_cardiac_ext.region_extent import decode_extent
 from nnunet_cardiac_ext.region_order import RegionOrder
-from nnunet_cardiac_ext.region_table import RegionRow
+from nnunet_cardiac_ext.region_table import RegionRow, stack_rows
 from nnunet_cardiac_ext.regions import Region
 
 # A model of a smaller weight in a slice is not run there: it could move no probability by more than its weight.
@@ -101,17 +101,8 @@ class StackRegions:
             numbers: The number that each slice has in the file, shape (slice,).
             mode: How the regions are chosen.
         """
-        found = {
-            "ordered": self.ordered, "extent": self.extent, "region": self.reference, "used": self.used(mode),
-        }  # fmt: skip
-        lines = []
-        for k, number in enumerate(numbers):
-            outside, base, middle, apex = map(float, self.probabilities[k])
-            regions = {name: _region(of_slices, k) for name, of_slices in found.items()}
-            predicted = Region(int(self.predicted[k]))
-            lines.append(RegionRow(case, int(number), frame, (outside, base, middle, apex), predicted, **regions))
+        lines = stack_rows(
+            case, self.probabilities, frame=frame, numbers=numbers,
+            ordered=self.ordered, extent=self.extent, region=self.reference, used=self.used(mode),
+        )  # fmt: skip
         return sorted(lines, key=lambda row: row.slice)
-
-
-def _region(regions: np.ndarray | None, index: int) -> Region | None:
-    return None if regions is None or regions[index] == UNKNOWN else Region(int(regions[index]))

@@ -25,7 +25,7 @@ from inference_pipelines.folder_run import file_ending, run_folder
 from inference_pipelines.input_cases import InputCase
 from inference_pipelines.model_folder import Fold, Model, load_model
 from inference_pipelines.tiling import Window, default_batch_size, predict_slices
-from nnunet_cardiac_ext.errors import UsageError, WorkError
+from nnunet_cardiac_ext.errors import UsageError, WorkError, last_line
 from nnunet_cardiac_ext.evaluation.inputs import itk_warnings_off
 
 
@@ -110,8 +110,8 @@ class SlicePredictor:
                 )
         except Exception as error:
             # Readers raise whatever they like; one broken file must not end the work on the others.
-            lines = str(error).strip().splitlines() or ["the channels differ in shape or spacing"]
-            raise WorkError(f"{files[0]}: cannot be read or preprocessed ({lines[-1]})") from error
+            reason = last_line(error, "the channels differ in shape or spacing")
+            raise WorkError(f"{files[0]}: cannot be read or preprocessed ({reason})") from error
         if len(image) != self.model.channels:
             raise WorkError(f"{files[0]}: expected {self.model.channels} channels, got {len(image)}; is it a 4-D file?")
         return PreparedCase(torch.from_numpy(image).float(), properties)

@@ -43,10 +43,10 @@ def decode_extent(order: RegionOrder, probabilities: np.ndarray) -> DecodedStack
     evidence = order.evidence(probabilities)
     if not len(evidence):
         return DecodedStack(np.zeros(0, dtype=np.int64), True, 0.0)
+    stacks, log_moves = list(_stacks(len(evidence))), order.log_moves
     likelihoods, best = {}, {}
     for step in (1, -1):
-        stacks = list(_stacks(len(evidence)))
-        scores = [_score(regions, evidence[::step], order.log_moves) for regions in stacks]
+        scores = [_score(regions, evidence[::step], log_moves) for regions in stacks]
         likelihoods[step] = float(logsumexp(scores))
         best[step] = stacks[int(np.argmax(scores))][::step]
     # Of equal ones max takes the first.

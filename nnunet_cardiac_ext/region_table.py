@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import iterate_csv, write_csv
 from nnunet_cardiac_ext.regions import REGION_NAMES, Region
@@ -41,6 +43,36 @@ class RegionRow(NamedTuple):
     region: Region | None = None
     used: Region | None = None
     extent: Region | None = None
+
+
+def stack_rows(
+    case: str,
+    probabilities: np.ndarray,
+    *,
+    frame: int | None = None,
+    numbers: np.ndarray | None = None,
+    **regions: np.ndarray | None,
+) -> list[RegionRow]:
+    """Return the lines of one stack, in the order of its entries.
+
+    Args:
+        case: Name of the case.
+        probabilities: The classifier's, shape (slice, 4).
+        frame: Number of the frame in a 4-D file.
+        numbers: Number of each slice in the file, shape (slice,); None counts from 0.
+        regions: By column (`ordered`, `extent`, `region`, `used`) values of `Region`, shape (slice,), below 0 where
+            one is unknown; None or left out where the column is empty.
+    """
+    known = {name: values for name, values in regions.items() if values is not None}
+    lines = []
+    for k, of_slice in enumerate(probabilities):
+        outside, base, middle, apex = map(float, of_slice)
+        named = {name: Region(int(values[k])) if values[k] >= 0 else None for name, values in known.items()}
+        number = k if numbers is None else int(numbers[k])
+        lines.append(
+            RegionRow(case, number, frame, (outside, base, middle, apex), Region(int(of_slice.argmax())), **named)
+        )
+    return lines
 
 
 def write_region_table(path: Path, rows: Iterable[RegionRow]) -> None:

@@ -22,6 +22,7 @@ from dataset_conversion.geometry import Geometry
 from dataset_conversion.images import SourceError, Stack
 from dataset_conversion.mouse.labels import POOL, without_pool
 from dataset_conversion.mouse.scans import UPRIGHT, Frame
+from nnunet_cardiac_ext.errors import first_line
 
 SUFFIXES = (".h5", ".hdf5")
 # The publication of the data set (doi:10.1016/j.jocmr.2026.102706): contiguous slices of 1 mm, pixels interpolated to
@@ -127,7 +128,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
     except SourceError:
         raise
     except (OSError, RuntimeError, KeyError, ValueError) as error:  # h5py's for damaged files
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise SourceError(f"{path.name}: expected a complete HDF5 file, got a damaged one ({reason})") from error
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.io
 
 from dataset_conversion.images import SourceError
+from nnunet_cardiac_ext.errors import first_line
 
 STRUCT = "setstruct"
 Element = Mapping[str, np.ndarray]
@@ -37,7 +38,7 @@ def read_elements(path: Path, fields: Sequence[str]) -> list[Element]:
     except SourceError:
         raise
     except Exception as error:  # scipy, zlib and h5py raise a dozen types for damaged files
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise SourceError(f"{path.name}: expected a complete MATLAB file, got a damaged one ({reason})") from error
 
 

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 from torchvision import models
 
-from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.errors import UsageError, first_line
 
 
 def _squeezenet(num_classes: int) -> nn.Module:
@@ -217,7 +217,7 @@ def _read_state(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror or error})") from error
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise UsageError(f"{file}: expected a state dict of torch, but it cannot be loaded ({reason})") from error
     if not isinstance(state, Mapping):
         raise UsageError(f"{file}: expected a state dict of torch, got {type(state).__name__}")

@@ -6,16 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from inference_pipelines.region_modes import COLUMNS
+from inference_pipelines.region_modes import COLUMNS, SEGMENTING
 from nnunet_cardiac_ext.regions import Region
-
-FOLDERS = {"baseline": Region.NON_CARDIAC, "base": Region.BASE, "middle": Region.MIDDLE, "apex": Region.APEX}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
-    for name, region in FOLDERS.items():
+    for name, region in SEGMENTING.items():
         slices = "non-cardiac slices" if region == Region.NON_CARDIAC else f"slices of the {name}"
         add(f"--{name}", type=Path, required=True, metavar="DIR", help=f"label images whose {slices} are taken")
     add("--regions", type=Path, required=True, metavar="CSV",
@@ -32,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from inference_pipelines.region_merge import merge_regions
 
     result = merge_regions(
-        {region: getattr(arguments, name) for name, region in FOLDERS.items()},
+        {region: getattr(arguments, name) for name, region in SEGMENTING.items()},
         arguments.regions, arguments.output,
         column=arguments.column, overwrite=arguments.overwrite, quiet=arguments.quiet,
     )  # fmt: skip

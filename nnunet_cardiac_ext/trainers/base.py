@@ -42,7 +42,7 @@ class CardiacTrainer(nnUNetTrainer):
 
     A method is a subclass that overrides one or more of `method_defaults`, `build_network_architecture`,
     `build_segmentation_loss`, `output_weights`, `compute_loss`, `training_only_modules`, `build_loader`,
-    `validate_cases` and `plateau_quantity`.
+    `load_start_weights`, `validate_cases` and `plateau_quantity`.
 
     Attributes:
         method_defaults: Settings of the method where they differ from nnU-Net's; the plans' block overrides them.
@@ -134,6 +134,21 @@ class CardiacTrainer(nnUNetTrainer):
         """
         super().perform_actual_validation(save_probabilities)
 
+    def load_start_weights(self) -> Path | None:
+        """Give the network the weights that the settings name and return their file; None where it starts at random."""
+        if self.settings.initial_weights is None:
+            return None
+        results = Path(self.output_folder_base).parent
+        file = checkpoint_path(self.settings.initial_weights, results=results, fold=self.fold)
+        load_initial_weights(self.bare_network, file)
+        return file
+
+    @property
+    def bare_network(self) -> nn.Module:
+        """The network without what distributed training and torch.compile put around it."""
+        network = _unwrapped(self.network)
+        return getattr(network, "_orig_mod", network)
+
     def plateau_quantity(self) -> float:
         """Return what the plateau schedule watches, smaller is better; by default the validation loss."""
         return float(self.logger.get_value("val_losses", step=-1))
@@ -198,10 +213,8 @@ class CardiacTrainer(nnUNetTrainer):
     def on_train_start(self) -> None:
         """Begin a training, or go on with one; only the first starts from given weights."""
         super().on_train_start()
-        if self.settings.initial_weights is not None and self.current_epoch == 0:
-            results = Path(self.output_folder_base).parent
-            file = checkpoint_path(self.settings.initial_weights, results=results, fold=self.fold)
-            load_initial_weights(_unwrapped(self.network), file)
+        file = self.load_start_weights() if self.current_epoch == 0 else None
+        if file is not None:
             self.print_to_log_file(f"Started from the weights of {file}")
 
     def on_train_epoch_start(self) -> None:

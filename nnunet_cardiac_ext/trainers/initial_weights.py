@@ -31,7 +31,7 @@ def load_initial_weights(network: nn.Module, file: Path) -> None:
     are the same.
 
     Args:
-        network: The network, as it is or compiled, not wrapped for distributed training.
+        network: The network itself, neither compiled nor wrapped for distributed training.
         file: `checkpoint_final.pth` or another checkpoint of nnU-Net.
 
     Raises:
@@ -39,13 +39,12 @@ def load_initial_weights(network: nn.Module, file: Path) -> None:
             that differs.
     """
     weights = _read(file)
-    module: nn.Module = getattr(network, "_orig_mod", network)
-    expected = module.state_dict()
+    expected = network.state_dict()
     for name in (*expected, *weights):
         ours, theirs = (_shape(state.get(name)) for state in (expected, weights))
         if ours != theirs:
             raise UsageError(f"{file}: expected the weights of the same network; {name}: expected {ours}, got {theirs}")
-    module.load_state_dict(weights)
+    network.load_state_dict(weights)
 
 
 def _read(file: Path) -> dict[str, torch.Tensor]:

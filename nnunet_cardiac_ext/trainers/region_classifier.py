@@ -95,13 +95,13 @@ class RegionClassifierTrainer(SliceWiseTrainer):
             self._learned_order(dataset, regions)
         return loader
 
-    def on_train_start(self) -> None:
-        """Begin a training, or go on with one; only the first starts from ImageNet weights."""
-        super().on_train_start()
-        if self.settings.pretrained is not None and self.current_epoch == 0:
-            file = Path(self.settings.pretrained).expanduser()
-            load_imagenet_weights(self._classifier, file)
-            self.print_to_log_file(f"Started from the weights of {file}")
+    def load_start_weights(self) -> Path | None:
+        """Load ImageNet weights where the setting `pretrained` names them; otherwise as in any other training."""
+        if self.settings.pretrained is None:
+            return super().load_start_weights()
+        file = Path(self.settings.pretrained).expanduser()
+        load_imagenet_weights(self.bare_network, file)
+        return file
 
     def set_deep_supervision_enabled(self, enabled: bool) -> None:
         """Do nothing: a classifier has one output."""
@@ -147,12 +147,6 @@ class RegionClassifierTrainer(SliceWiseTrainer):
         return dist.get_world_size() if self.is_ddp else 1
 
     @property
-    def _classifier(self) -> SliceClassifier:
-        """The network without what DDP and torch.compile put around it."""
-        network: Any = getattr(self.network, "module", self.network)
-        return getattr(network, "_orig_mod", network)
-
-    @property
     def _order_file(self) -> Path:
         return Path(self.output_folder) / region_order.FILE_NAME
 
@@ -185,7 +179,7 @@ class RegionClassifierTrainer(SliceWiseTrainer):
         image, _, _, properties = self.dataset_class(self.preprocessed_dataset_folder, [case]).load_case(case)
         self.print_to_log_file(f"classifying {case}, shape {image.shape}, rank {self.local_rank}")
         probabilities = classify_slices(
-            self._classifier.eval(), torch.from_numpy(image[:]), self._size,
+            self.bare_network.eval(), torch.from_numpy(image[:]), self._size,
             mirror_axes=self.inference_allowed_mirroring_axes or (),
         ).numpy()  # fmt: skip
         file = Path(self.preprocessed_dataset_folder_base, "gt_segmentations", case + self.dataset_json["file_ending"])

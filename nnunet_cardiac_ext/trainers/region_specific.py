@@ -13,7 +13,7 @@ from nnunet_cardiac_ext.data.region_sampling import RegionSamplingDataLoader
 from nnunet_cardiac_ext.data.slice_law import SliceLaw, region_law
 from nnunet_cardiac_ext.data.stack_regions import each_stack, label_map_of, stack_regions
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.regions import Region
+from nnunet_cardiac_ext.regions import REGION_NAMES, Region
 from nnunet_cardiac_ext.trainers.slice_wise import SliceWiseTrainer
 
 
@@ -40,8 +40,8 @@ class RegionTrainer(SliceWiseTrainer):
         """
         laws = self._laws(dataset)
         if not laws:
-            part = "training" if training else "validation"
-            raise UsageError(f"{type(self).__name__}: expected {part} cases with a slice of the {_word(self.region)}")
+            part, name = "training" if training else "validation", REGION_NAMES[self.region]
+            raise UsageError(f"{type(self).__name__}: expected {part} cases with a slice of the {name}")
         return RegionSamplingDataLoader(
             *self._loader_arguments(dataset, patch_size), laws=laws, **self._loader_options(transforms)
         )
@@ -75,7 +75,3 @@ class ApexRegionTrainer(RegionTrainer):
     """Sees apical slices only."""
 
     region = Region.APEX
-
-
-def _word(region: Region) -> str:
-    return region.name.lower()

@@ -10,13 +10,12 @@ import numpy as np
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from nnunet_cardiac_ext.anatomy import LabelMap
-from nnunet_cardiac_ext.data.whole_slices import UNKNOWN, known_regions
+from nnunet_cardiac_ext.data.whole_slices import known_regions
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.evaluation.region_scores import region_scores
 from nnunet_cardiac_ext.region_extent import decode_extent
 from nnunet_cardiac_ext.region_order import RegionOrder
-from nnunet_cardiac_ext.region_table import RegionRow
-from nnunet_cardiac_ext.regions import Region
+from nnunet_cardiac_ext.region_table import RegionRow, stack_rows
 
 
 def in_file(values: np.ndarray, properties: Mapping[str, Any], fill: Any) -> np.ndarray:
@@ -68,23 +67,8 @@ def region_rows(
         order: What decodes the stack as a whole.
         reference: Region of each slice, or `UNKNOWN`; None without reference.
     """
-    if reference is None:
-        reference = np.full(len(probabilities), UNKNOWN)
     ordered, extent = order.decode(probabilities).regions, decode_extent(order, probabilities).regions
-    columns = zip(probabilities, ordered, extent, reference, strict=True)
-    return [
-        RegionRow(
-            case=case,
-            slice=index,
-            frame=None,
-            probabilities=tuple(of_slice.tolist()),
-            predicted=Region(int(of_slice.argmax())),
-            ordered=Region(int(in_order)),
-            extent=Region(int(in_extent)),
-            region=None if known == UNKNOWN else Region(int(known)),
-        )
-        for index, (of_slice, in_order, in_extent, known) in enumerate(columns)
-    ]
+    return stack_rows(case, probabilities, ordered=ordered, extent=extent, region=reference)
 
 
 def summarise(rows: Sequence[RegionRow]) -> dict[str, Any]:

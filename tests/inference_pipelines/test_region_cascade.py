@@ -13,7 +13,6 @@ from helpers.tiny_cascade import (
     TRAINERS,
     answer,
     certain,
-    heart_answer,
     table_of,
     write_case,
     write_tiny_cascade,
@@ -29,21 +28,6 @@ from nnunet_cardiac_ext.errors import UsageError, WorkError
 from nnunet_cardiac_ext.region_order import FILE_NAME
 from nnunet_cardiac_ext.region_table import RegionRow, write_region_table
 from nnunet_cardiac_ext.regions import Region
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    return write_tiny_cascade(tmp_path_factory.mktemp("results"))
-
-
-@pytest.fixture(scope="module")
-def models(trained):
-    return load_models(trained)
-
-
-@pytest.fixture
-def classifier(monkeypatch):
-    answer(monkeypatch, heart_answer)
 
 
 def test_the_table_tells_the_slices_of_the_file(tmp_path, models, classifier):

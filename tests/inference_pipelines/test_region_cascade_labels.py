@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from helpers.nnunet_prediction import predict_with_nnunet, read
-from helpers.tiny_cascade import SEGMENTING, answer, heart_answer, table_of, write_case, write_tiny_cascade
+from helpers.tiny_cascade import SEGMENTING, table_of, write_case, write_tiny_cascade
 from helpers.tiny_model import REGIONS, write_image
 
 from inference_pipelines.cascade_models import load_models
@@ -12,21 +12,6 @@ from inference_pipelines.region_cascade import RegionCascade
 from inference_pipelines.region_merge import merge_regions
 from nnunet_cardiac_ext.phantoms.acdc import write_phantoms
 from nnunet_cardiac_ext.regions import Region
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    return write_tiny_cascade(tmp_path_factory.mktemp("results"))
-
-
-@pytest.fixture(scope="module")
-def models(trained):
-    return load_models(trained)
-
-
-@pytest.fixture
-def classifier(monkeypatch):
-    answer(monkeypatch, heart_answer)
 
 
 def slow_way(trained, images, out, folds=(0,)):

@@ -15,14 +15,6 @@ from nnunet_cardiac_ext.settings import read_settings
 PARTS = ("baseline", "classifier", "base", "middle", "apex")
 
 
-@pytest.fixture
-def plans_file(nnunet_root):
-    path = nnunet_root / "preprocessed/Dataset999_Tiny/nnUNetPlans.json"
-    path.parent.mkdir()
-    path.write_text(json.dumps(tiny_plans()))
-    return path
-
-
 def _configurations(path):
     return json.loads(path.read_text())["configurations"]
 

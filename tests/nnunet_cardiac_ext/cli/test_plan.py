@@ -3,18 +3,9 @@
 import json
 
 import pytest
-from helpers.tiny_plans import tiny_plans
 
 from nnunet_cardiac_ext.cli.main import main
 from nnunet_cardiac_ext.cli.plan import parse_change
-
-
-@pytest.fixture
-def plans_file(nnunet_root):
-    path = nnunet_root / "preprocessed/Dataset999_Tiny/nnUNetPlans.json"
-    path.parent.mkdir()
-    path.write_text(json.dumps(tiny_plans()))
-    return path
 
 
 def test_it_writes_the_configuration_and_prints_the_commands(plans_file, capsys):

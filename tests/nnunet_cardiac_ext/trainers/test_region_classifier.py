@@ -319,5 +319,5 @@ def test_what_compiling_puts_around_the_network_is_taken_off_for_validation(prep
     trainer.initialize()
     plain = trainer.network
     trainer.network = torch.compile(plain)
-    assert trainer._classifier is plain
+    assert trainer.bare_network is plain
     assert isinstance(plain, SliceClassifier)
