@@ -2,7 +2,7 @@
 
     nnunet-cardiac convert emidec -i DOWNLOAD -d 115
     nnUNetv2_plan_and_preprocess -d 115 -c 2d
-    python benchmarks/class_weights.py -o OUTPUT -d 115 [--epochs 8] [--iterations 20] [--variants mean-0.1 free-0]
+    python benchmarks/class_weights.py -o OUTPUT -d 115 [--epochs 6] [--iterations 20] [--variants mean-0.1 free-0]
 
 nnU-Net's directories must be set. One small training of `AnatomyPriorAWCETrainer` per variant on fold 0, same seed and
 length; a variant is the normalisation of the weights (mean: mean 1 per image; free: any above 0) and the
@@ -29,7 +29,7 @@ TRAINER = "AnatomyPriorAWCETrainer"
 NORMALIZATIONS = {"mean": "mean", "free": "none"}
 VARIANTS = ["mean-1", "mean-0.1", "mean-0.01", "mean-0", "free-0.1", "free-0"]
 SMALL = {
-    "features": [8, 16, 32, 64], "patch_size": [96, 96], "batch_size": 8, "norm": "batch", "channels_last": True,
+    "features": [8, 16, 32], "patch_size": [64, 64], "batch_size": 8, "norm": "batch", "channels_last": True,
     "augmentation": "none", "val_iterations_per_epoch": 2, "final_validation": False, "seed": 0,
 }  # fmt: skip
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", dest="output", type=Path, required=True)
     parser.add_argument("-d", dest="dataset_id", type=int, default=115)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--iterations", type=int, default=20, help="per epoch")
     parser.add_argument("--variants", nargs="+", default=VARIANTS, help="NORMALISATION-BARRIER")
     parser.add_argument("--device", default="cpu")
