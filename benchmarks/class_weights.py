@@ -2,7 +2,7 @@
 
     nnunet-cardiac convert emidec -i DOWNLOAD -d 115
     nnUNetv2_plan_and_preprocess -d 115 -c 2d
-    python benchmarks/class_weights.py -o OUTPUT -d 115 [--epochs 6] [--iterations 20] [--variants mean-0.1 free-0]
+    python benchmarks/class_weights.py -o OUTPUT -d 115 [--epochs 6] [--iterations 20] [--variants mean-1 free-0]
 
 nnU-Net's directories must be set. One small training of `AnatomyPriorAWCETrainer` per variant on fold 0, same seed and
 length; a variant is the normalisation of the weights (mean: mean 1 per image; free: any above 0) and the
@@ -27,7 +27,7 @@ from nnunet_cardiac_ext.plans import plan
 
 TRAINER = "AnatomyPriorAWCETrainer"
 NORMALIZATIONS = {"mean": "mean", "free": "none"}
-VARIANTS = ["mean-1", "mean-0.1", "mean-0.01", "mean-0", "free-0.1", "free-0"]
+VARIANTS = ["mean-1", "mean-0", "free-0", "mean-0.1", "free-1"]
 SMALL = {
     "features": [8, 16, 32], "patch_size": [64, 64], "batch_size": 8, "norm": "batch", "channels_last": True,
     "augmentation": "none", "val_iterations_per_epoch": 2, "final_validation": False, "seed": 0,

@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def slice_of(number, height):
-    """Image, grey levels about the heart scaled to [0, 1], labels and heart of the slice of a pathological subject nearest to a height."""
+    """Image (grey levels scaled to [0, 1]), labels and heart of a pathological subject's slice nearest to a height."""
     subject = draw_lge_subject("P", (0, number))
     image, labels = paint_lge(subject), label_lge(subject)
     heart = min(heart_slices(labels, LGE), key=lambda each: abs(each.height - height))

@@ -149,8 +149,10 @@ class CardiacSettings:
         choices=("mean", "none"),
     )  # fmt: skip
     awce_barrier: float = _setting(
-        0.1, "anatomy prior", "weight of the mean of -log w, which keeps the class weights w from 0", minimum=0
-    )
+        1.0, "anatomy prior",
+        "weight of the mean of -log w, in units of the loss without weights; it keeps the class weights w from 0",
+        minimum=0,
+    )  # fmt: skip
     neighborhood_weight: float = _setting(
         0.01, "anatomy prior", "weight of the neighbourhood penalty, 0 for none", minimum=0
     )

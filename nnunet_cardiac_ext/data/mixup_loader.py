@@ -126,11 +126,13 @@ def soft_labels(labels: Tensor, share: float, num_classes: int) -> Tensor:
     Returns:
         float32, shape (num_classes, row, column).
     """
-    weights = (1.0,) if len(labels) == 1 else (share, 1 - share)
-    classes = torch.arange(num_classes)[:, None, None]
-    shares = sum(weight * (each == classes).float() for weight, each in zip(weights, labels, strict=True))
     known = ((labels >= 0) & (labels < num_classes)).all(dim=0)
-    return torch.where(known, shares, 0.0)
+    index = (labels * known).long()
+    shares = torch.zeros((num_classes, *labels.shape[1:]))
+    shares.scatter_(0, index[:1], 1.0 if len(labels) == 1 else share)
+    if len(labels) > 1:
+        shares.scatter_add_(0, index[1:], torch.full(shares[:1].shape, 1 - share))
+    return shares if known.all() else shares * known
 
 
 class _CurrentCase:

@@ -146,13 +146,19 @@ class AnatomyPriorAWCETrainer(AnatomyPriorAttentionTrainer):
         return {WEIGHT_GENERATOR: generator}
 
     def compute_loss(self, image: torch.Tensor, target: Target) -> torch.Tensor:
-        """Return the loss of a training batch, with the barrier that keeps the class weights from collapse."""
+        """Return the loss of a training batch, with the barrier that keeps the class weights from collapse.
+
+        The barrier counts in units of the loss without weights, so that it holds as much at the end of a training, when
+        all losses are small, as at its beginning.
+        """
         weights = self.training_modules[WEIGHT_GENERATOR](image)
         output = self.network(image)
         listed = isinstance(output, list | tuple)
         self._class_weights.add(weights, target[0] if isinstance(target, list) else target)
         loss = self.loss(output, target, [weights] * len(output) if listed else weights)
-        return loss + self.settings.awce_barrier * collapse_barrier(weights)
+        with torch.no_grad():
+            unit = self.loss(output, target)
+        return loss + self.settings.awce_barrier * unit * collapse_barrier(weights)
 
     def on_train_epoch_start(self) -> None:
         """Begin an epoch."""

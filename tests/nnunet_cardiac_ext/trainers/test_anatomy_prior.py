@@ -154,8 +154,9 @@ def test_the_loss_of_a_batch_is_the_papers_with_the_barrier(preprocessed, deep_s
     loss = trainer.loss.loss if deep_supervision else trainer.loss
     pairs = zip(outputs, target, strict=True) if deep_supervision else [(outputs, target)]
     # nnU-Net leaves out the coarsest of two outputs.
-    single = next(loss(output, shares, class_weights) for output, shares in pairs)
-    assert found.item() == pytest.approx((single + 0.3 * collapse_barrier(class_weights)).item(), rel=1e-5)
+    output, shares = next(iter(pairs))
+    barrier = 0.3 * loss(output, shares) * collapse_barrier(class_weights)
+    assert found.item() == pytest.approx((loss(output, shares, class_weights) + barrier).item(), rel=1e-5)
     found.backward()
     assert all(p.grad is not None for p in generator.parameters())
 
