@@ -25,7 +25,7 @@ PLAN_KEYS: Mapping[str, str] = {
     "patch_size": "patch in voxels, as multiples of the network's total stride",
     "spacing": "mm per voxel that images are resampled to; other than the preset's needs its own preprocessing",
     "batch_dice": "Dice loss over the batch as one image",
-    "network": "unet (nnU-Net's), attention-unet, attention-mnet, deepmedic or fcn; strides and kernels stay the data's",
+    "network": "unet (nnU-Net's), attention-unet, attention-mnet, deepmedic, fcn; strides and kernels stay the data's",
     "features": "widths of the network, one per stage",
     "convolutions": "convolutions (or residual blocks) per stage",
     "norm": "normalisation of the network: instance (nnU-Net's) or batch",

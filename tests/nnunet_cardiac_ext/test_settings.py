@@ -33,7 +33,13 @@ def test_lists_become_tuples_and_whole_numbers_floats():
 
 @pytest.mark.parametrize(
     ("key", "value", "converted"),
-    [("step_epochs", 5, (5,)), ("deep_supervision_weights", None, None), ("seed", None, None), ("seed", 3, 3)],
+    [
+        ("step_epochs", 5, (5,)),
+        ("neighborhood_pairs", "A:A+B", ("A:A+B",)),
+        ("deep_supervision_weights", None, None),
+        ("seed", None, None),
+        ("seed", 3, 3),
+    ],
 )
 def test_single_numbers_and_null_stand_for_lists_and_absence(key, value, converted):
     assert checked_value(key, value) == converted
@@ -54,6 +60,11 @@ def test_single_numbers_and_null_stand_for_lists_and_absence(key, value, convert
         ({"seed": -1}, "cardiac.seed: expected a whole number >= 0 or null, got -1"),
         ({"sampling_ratio": 0.5}, "cardiac.sampling_ratio: expected a number >= 1, got 0.5"),
         ({"backbone": "vgg"}, "cardiac.backbone: expected one of alexnet, densenet121, mobilenet_v2, resnet18, "),
+        (
+            {"neighborhood_pairs": [1]},
+            "cardiac.neighborhood_pairs: expected a list of texts, got [1]",
+        ),
+        ({"final_lr": 1e-5}, "cardiac.final_lr: has an effect only with schedule exponential, got schedule poly"),
         ({"class_weights": [1, 0]}, "cardiac.class_weights: expected a list of numbers > 0 or null, got [1, 0]"),
         ({"class_weights": [1, 2]}, "cardiac.class_weights: expected 4 numbers, one per region, got [1.0, 2.0]"),
         (
