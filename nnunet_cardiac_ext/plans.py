@@ -13,7 +13,17 @@ from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json
 from nnunet_cardiac_ext.network_blocks import SINGLE_OUTPUT, with_network
-from nnunet_cardiac_ext.network_plan import check_patch, with_convolutions, with_features, with_gate, with_norm
+from nnunet_cardiac_ext.network_plan import (
+    check_patch,
+    with_convolutions,
+    with_crop_size,
+    with_design,
+    with_features,
+    with_gate,
+    with_margin,
+    with_norm,
+    with_specialist_features,
+)
 from nnunet_cardiac_ext.registry import PRESETS, Preset
 from nnunet_cardiac_ext.settings import BLOCK, KNOWN, read_settings
 
@@ -25,11 +35,16 @@ PLAN_KEYS: Mapping[str, str] = {
     "patch_size": "patch in voxels, as multiples of the network's total stride",
     "spacing": "mm per voxel that images are resampled to; other than the preset's needs its own preprocessing",
     "batch_dice": "Dice loss over the batch as one image",
-    "network": "unet (nnU-Net's), attention-mnet, deepmedic or fcn; strides and kernels stay those of the data",
+    "network": "unet (nnU-Net's), attention-mnet, deepmedic, fcn, e2a-unet or crocnet; strides and kernels stay those "
+    "of the data",
     "features": "widths of the network, one per stage",
     "convolutions": "convolutions (or residual blocks) per stage",
     "norm": "normalisation of the network: instance (nnU-Net's) or batch",
     "gate": "attention gates of the network attention-mnet: dual, spatial, channel or none",
+    "design": "blocks of the networks e2a-unet and crocnet (there the specialists'): paper or released",
+    "specialist_features": "widths of the specialists of the network crocnet",
+    "crop_size": "edge of the crops that the specialists see, in pixels",
+    "margin": "pixels around the heart in these crops",
 }
 
 # How each key changes the architecture block, besides `network` and `features`, which depend on the patch.
@@ -37,9 +52,13 @@ _CHANGES: Mapping[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
     "convolutions": with_convolutions,
     "norm": with_norm,
     "gate": with_gate,
+    "design": with_design,
+    "specialist_features": with_specialist_features,
+    "crop_size": with_crop_size,
+    "margin": with_margin,
 }
 # Those of them that shape nnU-Net's U-Net and mean nothing to another network.
-UNET_KEYS = ("network", "features", "convolutions", "norm", "gate")
+UNET_KEYS = ("network", "features", *_CHANGES)
 
 
 @dataclass(frozen=True)

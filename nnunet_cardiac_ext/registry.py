@@ -138,6 +138,11 @@ PAPERS: Mapping[str, Paper] = MappingProxyType(
                 "Improved AI-based Segmentation of Apical and Basal Slices from Clinical Cine CMR",
                 "Mariscal-Harana et al.",
             ),
+            Paper(
+                "003",
+                "Crop and Couple: Cardiac Image Segmentation Using Interlinked Specialist Networks",
+                "Khan et al.",
+            ),
         )
     }
 )
@@ -247,6 +252,31 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
         )
         for region, place in (("Base", "the base"), ("Middle", "the middle"), ("Apex", "the apex"))
     ),
+    *(
+        Trainer(name, "nnunet_cardiac_ext.trainers.crocnet", "003", summary, "2d", "docs/methods/crocnet.md")
+        for name, summary in (
+            ("E2AUNetTrainer", "a U-Net with efficient additive attention at every level: stage 1 of CroCNet alone"),
+            ("CroCNetTrainer", "crop and couple: stage 1 finds the heart, coupled specialists redraw it"),
+            ("CroCNetSingleTrainer", "CroCNet with one network in stage 2, without cross-attention"),
+        )
+    ),
+)
+
+# Training of paper 003. An epoch is one pass over its 288 of 360 subjects at two phases, 8 images at a time.
+_CROCNET_SETTINGS: Mapping[str, Any] = MappingProxyType(
+    {
+        "num_epochs": 500,
+        "iterations_per_epoch": 72,
+        "val_iterations_per_epoch": 18,
+        "optimizer": "adam",
+        "initial_lr": 1e-4,
+        "weight_decay": 0.0,
+        "schedule": "steps",
+        "step_epochs": (100, 200),
+        "step_factor": 0.1,
+        "deep_supervision": False,
+        "augmentation": "one-of",
+    }
 )
 
 PRESETS: Mapping[str, Preset] = _by_name(
@@ -311,6 +341,16 @@ PRESETS: Mapping[str, Preset] = _by_name(
             f"2D training on slices of the {region} only",
         )
         for region in ("base", "middle", "apex")
+    ),
+    *(
+        Preset(
+            network, trainer, "2d", configuration, summary,
+            settings=_CROCNET_SETTINGS, overrides=MappingProxyType({"network": network, "batch_size": 8}),
+        )
+        for network, trainer, configuration, summary in (
+            ("e2a-unet", "E2AUNetTrainer", "2d_e2a_unet", "stage 1 of CroCNet by itself"),
+            ("crocnet", "CroCNetTrainer", "2d_crocnet", "CroCNet, both stages together; serves its two ablations too"),
+        )
     ),
 )
 

@@ -10,12 +10,25 @@ from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
 from nnunet_cardiac_ext import network_blocks
 from nnunet_cardiac_ext.architectures.attention_mnet import PAPER_FEATURES
+from nnunet_cardiac_ext.architectures.crocnet import CROP_SIZE
 from nnunet_cardiac_ext.architectures.dual_attention_gate import GATES
+from nnunet_cardiac_ext.architectures.e2a_unet import PAPER_FEATURES as E2A
+from nnunet_cardiac_ext.architectures.heart_crop import PAPER_MARGIN
+from nnunet_cardiac_ext.architectures.specialists import SPECIALIST_FEATURES as SPECIALISTS
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.network_blocks import NETWORKS, SINGLE_OUTPUT, attention_mnet_block, with_network
+from nnunet_cardiac_ext.network_blocks import (
+    NETWORKS,
+    SINGLE_OUTPUT,
+    attention_mnet_block,
+    crocnet_block,
+    e2a_unet_block,
+    with_network,
+)
 from nnunet_cardiac_ext.network_plan import GATES as PLANNED_GATES
-from nnunet_cardiac_ext.network_plan import with_features
+from nnunet_cardiac_ext.network_plan import with_design, with_features
 
+# Networks for 2D configurations only.
+FLAT = ("e2a-unet", "crocnet")
 PAPER_PATCH = (36, 96, 96)
 
 
@@ -46,17 +59,52 @@ def build(block, num_classes=3):
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_is_built_from_its_block_in_2d_and_3d(network, flat):
     anisotropic = with_3d_configuration(tiny_plans())["configurations"]["3d_fullres"]["architecture"]
-    for block, size in ((flat, (32, 32)), (anisotropic, (4, 16, 16))):
-        small = with_features(with_network(block, network, size), [2, 3, 4], size)
+    for block, size in [(flat, (32, 32)), (anisotropic, (4, 16, 16))][: 1 if network in FLAT else 2]:
+        small = with_features(with_network(block, network, size), [2, 4, 6], size)
         assert build(small)(torch.randn(2, 1, *size)).shape == (2, 3, *size)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_the_stock_block_is_left_alone(network, deep):
-    before = copy.deepcopy(deep)
-    changed = with_network(deep, network, PAPER_PATCH)
-    changed["arch_kwargs"]["kernel_sizes"][0][0] = 9
-    assert deep == before
+def test_the_stock_block_is_left_alone(network, flat, deep):
+    stock, patch = (flat, (32, 32)) if network in FLAT else (deep, PAPER_PATCH)
+    before = copy.deepcopy(stock)
+    changed = with_network(stock, network, patch)
+    changed["arch_kwargs"]["strides"][0][0] = 9
+    changed["arch_kwargs"].get("kernel_sizes", [[3]])[0][0] = 9
+    assert stock == before
+
+
+@pytest.mark.parametrize("network", FLAT)
+def test_a_3d_configuration_has_no_2d_network(network, deep):
+    with pytest.raises(
+        UsageError, match=r"^network: e2a-unet and crocnet take 2D configurations, got patches \[36, 96"
+    ):
+        with_network(deep, network, PAPER_PATCH)
+
+
+def test_crocnet_of_a_planned_u_net_is_the_papers(flat):
+    flat["arch_kwargs"] |= {"strides": [[1, 1], *[[2, 2]] * 5, [1, 2]], "kernel_sizes": [[3, 3]] * 7}
+    block = with_network(flat, "crocnet", (256, 224))
+    kwargs = block["arch_kwargs"]
+    assert (kwargs["features_per_stage"], kwargs["specialist_features"]) == (list(E2A), list(SPECIALISTS))
+    assert (kwargs["crop_size"], kwargs["margin"], kwargs["strides"]) == (
+        CROP_SIZE,
+        PAPER_MARGIN,
+        [[1, 1], *[[2, 2]] * 4],
+    )
+    with torch.device("meta"):
+        assert sum(p.numel() for p in build(block, num_classes=4).parameters()) == 14_062_101
+        stage1 = build(e2a_unet_block(block, (256, 224)), num_classes=4)
+    assert sum(p.numel() for p in stage1.parameters()) == 8_293_460
+
+
+def test_both_stages_and_the_first_alone_lead_to_each_other(flat):
+    first = with_design(with_network(flat, "e2a-unet", (32, 32)), "released")
+    both = crocnet_block(first, (32, 32))
+    assert (both["arch_kwargs"]["stage1_design"], both["arch_kwargs"]["design"]) == ("released", "paper")
+    assert e2a_unet_block(both, (32, 32)) == first
+    assert crocnet_block(both, (32, 32)) is both
+    assert e2a_unet_block(first, (32, 32)) is first
 
 
 def test_the_attention_mnet_of_the_papers_patch_is_the_papers(deep):
@@ -136,7 +184,9 @@ def test_a_u_net_of_one_level_is_refused(flat):
 
 @pytest.mark.parametrize("network", ["vgg", ["unet"]])
 def test_an_unknown_network_is_refused(flat, network):
-    with pytest.raises(UsageError, match=r"^network: expected one of unet, attention-mnet, deepmedic, fcn, got "):
+    with pytest.raises(
+        UsageError, match=r"^network: expected one of unet, attention-mnet, deepmedic, fcn, e2a-unet, crocnet, got "
+    ):
         with_network(flat, network, (32, 32))
 
 
