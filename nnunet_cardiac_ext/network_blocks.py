@@ -18,9 +18,11 @@ Block = dict[str, Any]
 
 ATTENTION_MNET = "nnunet_cardiac_ext.architectures.attention_mnet.AttentionMNet"
 CROCNET = "nnunet_cardiac_ext.architectures.crocnet.CroCNet"
+ATTENTION_UNET = "nnunet_cardiac_ext.architectures.attention_unet.AttentionUNet"
 DEEPMEDIC = "nnunet_cardiac_ext.architectures.deepmedic.DeepMedic"
 E2A_UNET = "nnunet_cardiac_ext.architectures.e2a_unet.E2AUNet"
 FCN = "nnunet_cardiac_ext.architectures.fcn.FullyConvolutionalNetwork"
+PLAIN_UNET = "dynamic_network_architectures.architectures.unet.PlainConvUNet"
 
 # Widths and convolutions per level of the networks as published.
 ATTENTION_MNET_FEATURES, ATTENTION_MNET_CONVOLUTIONS = (32, 64, 128, 256), (4, 4, 4, 4)
@@ -117,6 +119,36 @@ def crocnet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
     return _e2a_block(CROCNET, stage1 | stage2)
 
 
+def attention_unet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the U-Net with the attention maps of paper 001; levels, widths and the rest stay.
+
+    Args:
+        architecture: The block of nnU-Net's plain U-Net; one with attention is returned as it is.
+        patch_size: Patch in voxels.
+
+    Raises:
+        UsageError: The block is of another network.
+    """
+    if architecture["network_class_name"] == ATTENTION_UNET:
+        return architecture
+    _check_plain(architecture)
+    return unet_block(architecture, patch_size) | {"network_class_name": ATTENTION_UNET}
+
+
+def without_attention(architecture: Block) -> Block:
+    """Return the block of nnU-Net's plain U-Net, of which `architecture` may be the one with attention maps.
+
+    Raises:
+        UsageError: The block is of another network.
+    """
+    if architecture["network_class_name"] != ATTENTION_UNET:
+        _check_plain(architecture)
+        return architecture
+    block = copy.deepcopy(architecture)
+    block["arch_kwargs"].pop("attention", None)
+    return block | {"network_class_name": PLAIN_UNET}
+
+
 def fcn_block(architecture: Block, patch_size: Sequence[int]) -> Block:
     """Return the fully convolutional network of Tran (2016) on the levels that an attention M-net would have."""
     levels = _levels(architecture, patch_size, FCN_FEATURES, FCN_CONVOLUTIONS)
@@ -139,6 +171,7 @@ NETWORKS: Mapping[str, Callable[[Block, Sequence[int]], Block]] = MappingProxyTy
     {
         "unet": unet_block,
         "attention-mnet": attention_mnet_block,
+        "attention-unet": attention_unet_block,
         "deepmedic": deepmedic_block,
         "fcn": fcn_block,
         "e2a-unet": e2a_unet_block,
@@ -157,6 +190,13 @@ def _strides(architecture: Block) -> list[list[int]]:
     if not (name.startswith("dynamic_network_architectures.") and name.endswith("UNet")):
         raise UsageError(f"plans: expected the architecture of a U-Net of nnU-Net to build on, got {name}")
     return architecture["arch_kwargs"]["strides"]
+
+
+def _check_plain(architecture: Block) -> None:
+    """Refuse all networks but nnU-Net's plain U-Net."""
+    name = architecture["network_class_name"]
+    if name != PLAIN_UNET:
+        raise UsageError(f"plans: expected the architecture of nnU-Net's PlainConvUNet to build on, got {name}")
 
 
 def _levels(

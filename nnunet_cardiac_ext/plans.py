@@ -12,7 +12,7 @@ from typing import Any
 from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json
-from nnunet_cardiac_ext.network_blocks import SINGLE_OUTPUT, with_network
+from nnunet_cardiac_ext.network_blocks import NETWORKS, SINGLE_OUTPUT, with_network
 from nnunet_cardiac_ext.network_plan import (
     check_patch,
     with_convolutions,
@@ -35,8 +35,7 @@ PLAN_KEYS: Mapping[str, str] = {
     "patch_size": "patch in voxels, as multiples of the network's total stride",
     "spacing": "mm per voxel that images are resampled to; other than the preset's needs its own preprocessing",
     "batch_dice": "Dice loss over the batch as one image",
-    "network": "unet (nnU-Net's), attention-mnet, deepmedic, fcn, e2a-unet or crocnet; strides and kernels stay those "
-    "of the data",
+    "network": f"one of {', '.join(NETWORKS)}; unet is nnU-Net's; strides and kernels stay the data's",
     "features": "widths of the network, one per stage",
     "convolutions": "convolutions (or residual blocks) per stage",
     "norm": "normalisation of the network: instance (nnU-Net's) or batch",

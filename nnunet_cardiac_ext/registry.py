@@ -134,6 +134,11 @@ PAPERS: Mapping[str, Paper] = MappingProxyType(
                 "Huang et al.",
             ),
             Paper(
+                "001",
+                "Anatomy Prior Based U-net for Pathology Segmentation with Attention",
+                "Zhou et al.",
+            ),
+            Paper(
                 "002",
                 "Improved AI-based Segmentation of Apical and Basal Slices from Clinical Cine CMR",
                 "Mariscal-Harana et al.",
@@ -225,6 +230,22 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
         "3d_fullres",
         "docs/methods/attention_mnet.md",
     ),
+    *(
+        Trainer(
+            f"AnatomyPrior{row}Trainer",
+            "nnunet_cardiac_ext.trainers.anatomy_prior",
+            "001",
+            summary,
+            "2d",
+            "docs/methods/anatomy_prior.md",
+        )
+        for row, summary in (
+            ("", "attention U-Net, class weights made from the image, neighbourhood penalty, pathology mixup"),
+            ("AWCE", "the same without the neighbourhood penalty"),
+            ("Attention", "attention U-Net with plain cross-entropy, pathology mixup"),
+            ("Baseline", "plain U-Net with plain cross-entropy, pathology mixup"),
+        )
+    ),
     Trainer(
         "RegionSamplingTrainer",
         "nnunet_cardiac_ext.trainers.region_sampling",
@@ -310,6 +331,29 @@ PRESETS: Mapping[str, Preset] = _by_name(
         overrides=MappingProxyType({"network": "attention-mnet", "patch_size": (36, 96, 96), "batch_size": 8}),
     ),
     Preset(
+        "anatomy-prior",
+        "AnatomyPriorTrainer",
+        "2d",
+        "2d_anatomy_prior",
+        "infarct and no-reflow: batches of 16, Adam, pathology mixup; serves the ablations too",
+        # An epoch of the paper is one pass over 639 slices for training and 69 for validation, 16 at a time.
+        settings=MappingProxyType(
+            {
+                "num_epochs": 400,
+                "iterations_per_epoch": 40,
+                "val_iterations_per_epoch": 5,
+                "optimizer": "adam",
+                "initial_lr": 0.01,
+                "weight_decay": 0.0,
+                "schedule": "exponential",
+                "final_lr": 1e-6,
+                "deep_supervision": False,
+                "mixup_probability": 0.5,
+            }
+        ),
+        overrides=MappingProxyType({"batch_size": 16}),
+    ),
+    Preset(
         "region-sampling",
         "RegionSamplingTrainer",
         "2d",
@@ -325,7 +369,10 @@ PRESETS: Mapping[str, Preset] = _by_name(
         "classifier of slice regions, DenseNet121, batches of 32 whole slices",
         settings=MappingProxyType(
             {
-                "backbone": "densenet121", "optimizer": "adam", "initial_lr": 5e-4, "weight_decay": 0.0,
+                "backbone": "densenet121",
+                "optimizer": "adam",
+                "initial_lr": 5e-4,
+                "weight_decay": 0.0,
                 "deep_supervision": False,
             }
         ),

@@ -20,9 +20,11 @@ from nnunet_cardiac_ext.network_blocks import (
     NETWORKS,
     SINGLE_OUTPUT,
     attention_mnet_block,
+    attention_unet_block,
     crocnet_block,
     e2a_unet_block,
     with_network,
+    without_attention,
 )
 from nnunet_cardiac_ext.network_plan import GATES as PLANNED_GATES
 from nnunet_cardiac_ext.network_plan import with_design, with_features
@@ -146,6 +148,20 @@ def test_an_attention_mnet_is_taken_as_it_is(deep):
     assert attention_mnet_block(block, (48, 96, 96)) is block
 
 
+def test_attention_goes_into_the_plain_u_net_and_out_again(flat, deep):
+    block = with_network(flat, "attention-unet", (32, 32))
+    assert block == flat | {"network_class_name": network_blocks.ATTENTION_UNET}
+    assert attention_unet_block(block, (32, 32)) is block
+    assert without_attention(block) == flat
+    assert without_attention(flat) is flat
+    block["arch_kwargs"]["attention"] = False
+    assert without_attention(block) == flat
+    deep["network_class_name"] = "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet"
+    for refused in (lambda: attention_unet_block(deep, PAPER_PATCH), lambda: without_attention(deep)):
+        with pytest.raises(UsageError, match=r"^plans: expected .* nnU-Net's PlainConvUNet .*Residual"):
+            refused()
+
+
 def test_deepmedic_makes_no_image_smaller_and_has_its_eight_layers(deep):
     kwargs = with_network(deep, "deepmedic", PAPER_PATCH)["arch_kwargs"]
     assert kwargs["strides"] == [[1, 1, 1]] * 8
@@ -184,9 +200,8 @@ def test_a_u_net_of_one_level_is_refused(flat):
 
 @pytest.mark.parametrize("network", ["vgg", ["unet"]])
 def test_an_unknown_network_is_refused(flat, network):
-    with pytest.raises(
-        UsageError, match=r"^network: expected one of unet, attention-mnet, deepmedic, fcn, e2a-unet, crocnet, got "
-    ):
+    known = ", ".join(NETWORKS)
+    with pytest.raises(UsageError, match=f"^network: expected one of {known}, got "):
         with_network(flat, network, (32, 32))
 
 
