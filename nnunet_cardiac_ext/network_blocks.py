@@ -18,15 +18,20 @@ Block = dict[str, Any]
 
 ATTENTION_MNET = "nnunet_cardiac_ext.architectures.attention_mnet.AttentionMNet"
 DEEPMEDIC = "nnunet_cardiac_ext.architectures.deepmedic.DeepMedic"
+CLASSIFIER_GUIDED = "nnunet_cardiac_ext.architectures.classifier_guided.ClassifierGuidedNet"
 FCN = "nnunet_cardiac_ext.architectures.fcn.FullyConvolutionalNetwork"
+SK_UNET = "nnunet_cardiac_ext.architectures.sk_unet.SKUNet"
 
 # Widths and convolutions per level of the networks as published.
 ATTENTION_MNET_FEATURES, ATTENTION_MNET_CONVOLUTIONS = (32, 64, 128, 256), (4, 4, 4, 4)
 DEEPMEDIC_FEATURES = (30, 30, 40, 40, 40, 40, 50, 50)
+SK_UNET_FEATURES, SK_UNET_CONVOLUTIONS = (32, 64, 128, 256, 512), (2, 2, 2, 2, 2)
 FCN_FEATURES, FCN_CONVOLUTIONS = (64, 128, 256, 512), (3, 4, 4, 4)
 
 # Networks without outputs at coarser levels: nothing that deep supervision could reach.
-SINGLE_OUTPUT = ("deepmedic", "fcn")
+SINGLE_OUTPUT = ("deepmedic", "fcn", "classifier-guided")
+# Networks that convolve slices and take whole stacks.
+STACK_NETWORKS = ("classifier-guided",)
 
 
 def with_network(architecture: Block, network: str, patch_size: Sequence[int]) -> Block:
@@ -90,12 +95,40 @@ def deepmedic_block(architecture: Block, _patch_size: Sequence[int]) -> Block:
     return _block(DEEPMEDIC, architecture, "batchnorm.BatchNorm", levels)
 
 
+def sk_unet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the U-Net of paper 004 with selective kernels, on the first five levels of a U-Net within the slices.
+
+    Args:
+        architecture: The block of a U-Net of nnU-Net, 2D or 3D; an SKUNet's is returned as it is.
+        patch_size: Patch in pixels; of a stack the slices are passed over.
+
+    Raises:
+        UsageError: The block is of another network, or has a single level.
+    """
+    if architecture["network_class_name"] == SK_UNET:
+        return architecture
+    plane = _in_plane(architecture)
+    levels = _levels(plane, patch_size[-2:], SK_UNET_FEATURES, SK_UNET_CONVOLUTIONS)
+    return _block(SK_UNET, plane, "batchnorm.BatchNorm", levels)
+
+
+def classifier_guided_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the two-stage network of paper 004, whose stages are SKUNets; arguments and errors as `sk_unet_block`."""
+    if architecture["network_class_name"] == CLASSIFIER_GUIDED:
+        return architecture
+    block = copy.deepcopy(sk_unet_block(architecture, patch_size))
+    block["arch_kwargs"] |= {"fusion": True, "refinement": True, "presence": True, "heads": 8, "depth": 2}
+    return block | {"network_class_name": CLASSIFIER_GUIDED}
+
+
 NETWORKS: Mapping[str, Callable[[Block, Sequence[int]], Block]] = MappingProxyType(
     {
         "unet": unet_block,
         "attention-mnet": attention_mnet_block,
         "deepmedic": deepmedic_block,
         "fcn": fcn_block,
+        "sk-unet": sk_unet_block,
+        "classifier-guided": classifier_guided_block,
     }
 )
 
@@ -110,6 +143,18 @@ def _strides(architecture: Block) -> list[list[int]]:
     if not (name.startswith("dynamic_network_architectures.") and name.endswith("UNet")):
         raise UsageError(f"plans: expected the architecture of a U-Net of nnU-Net to build on, got {name}")
     return architecture["arch_kwargs"]["strides"]
+
+
+def _in_plane(architecture: Block) -> Block:
+    """Return a U-Net's block without what it does along the slices."""
+    strides, kwargs = _strides(architecture), architecture["arch_kwargs"]
+    kernels = kwargs["kernel_sizes"]
+    changes = {
+        "strides": [list(stride[-2:]) for stride in strides],
+        "kernel_sizes": [list(kernel[-2:]) for kernel in kernels] if isinstance(kernels, list) else kernels,
+        "conv_op": "torch.nn.modules.conv.Conv2d",
+    }
+    return {**architecture, "arch_kwargs": {**kwargs, **changes}}
 
 
 def _levels(

@@ -144,6 +144,11 @@ class CardiacSettings:
         above=0,
     )  # fmt: skip
 
+    presence_weight: float = _setting(
+        0.1, "classifier guidance", "weight of the classification of what a slice holds beside the segmentation",
+        minimum=0,
+    )  # fmt: skip
+
 
 KNOWN = tuple(field.name for field in dataclasses.fields(CardiacSettings))
 

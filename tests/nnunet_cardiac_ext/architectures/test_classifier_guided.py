@@ -47,12 +47,12 @@ def test_the_refinement_sees_probabilities_only():
     torch.testing.assert_close(seen[0], seg.softmax(dim=1))
 
 
-def test_the_classifier_sees_the_encoders_bottom_of_the_last_stage():
-    for refinement in (False, True):
-        network, bottoms = small(refinement=refinement).eval(), []
-        network.stages[-1].encoder.register_forward_hook(lambda module, given, output: bottoms.append(output[-1]))
-        presence = network.examine(random_stack(3)).presence
-        torch.testing.assert_close(presence, network.classifier.layers(bottoms[0].mean(dim=(2, 3))))
+@pytest.mark.parametrize("refinement", [False, True])
+def test_the_classifier_sees_the_encoders_bottom_of_the_last_stage(refinement):
+    network, bottoms = small(refinement=refinement).eval(), []
+    network.stages[-1].encoder.register_forward_hook(lambda module, given, output: bottoms.append(output[-1]))
+    presence = network.examine(random_stack(3)).presence
+    torch.testing.assert_close(presence, network.classifier.layers(bottoms[0].mean(dim=(2, 3))))
 
 
 def test_a_structure_is_shown_where_its_probability_is_above_one_half():
