@@ -80,6 +80,8 @@ class Preset:
         summary: One line.
         unet: Whether it trains nnU-Net's U-Net: `features`, `convolutions` and `norm` shape that, and the patch has to
             pass through its strides.
+        stack_slices: Above 0 for presets of whole stacks: slices that a patch of nnUNetv2_predict holds, put before the
+            patch of the 2D configuration that it inherits from. Slices are then neither resampled nor left out.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Preset:
     settings: Mapping[str, Any] = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
     unet: bool = True
+    stack_slices: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,17 @@ PAPERS: Mapping[str, Paper] = MappingProxyType(
                 "002",
                 "Improved AI-based Segmentation of Apical and Basal Slices from Clinical Cine CMR",
                 "Mariscal-Harana et al.",
+            ),
+            Paper(
+                "003",
+                "Crop and Couple: Cardiac Image Segmentation Using Interlinked Specialist Networks",
+                "Khan et al.",
+            ),
+            Paper(
+                "004",
+                "Enhancing Cardiac MRI Segmentation via Classifier-Guided Two-Stage Network and All-Slice Information "
+                "Fusion Transformer",
+                "Chen et al.",
             ),
         )
     }
@@ -268,7 +282,64 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
         )
         for region, place in (("Base", "the base"), ("Middle", "the middle"), ("Apex", "the apex"))
     ),
+    *(
+        Trainer(name, "nnunet_cardiac_ext.trainers.crocnet", "003", summary, "2d", "docs/methods/crocnet.md")
+        for name, summary in (
+            ("E2AUNetTrainer", "a U-Net with efficient additive attention at every level: stage 1 of CroCNet alone"),
+            ("CroCNetTrainer", "crop and couple: stage 1 finds the heart, coupled specialists redraw it"),
+            ("CroCNetSingleTrainer", "CroCNet with one network in stage 2, without cross-attention"),
+        )
+    ),
+    Trainer(
+        "SKUNetTrainer",
+        "nnunet_cardiac_ext.trainers.sk_unet",
+        "004",
+        "U-Net with selective-kernel convolutions on single slices",
+        "2d",
+        "docs/methods/classifier_guided.md",
+    ),
+    Trainer(
+        "AllSliceFusionTrainer",
+        "nnunet_cardiac_ext.trainers.classifier_guided",
+        "004",
+        "the same U-Net over whole stacks, whose slices inform each other through transformers",
+        "3d_fullres",
+        "docs/methods/classifier_guided.md",
+    ),
+    Trainer(
+        "ClassifierGuidedTrainer",
+        "nnunet_cardiac_ext.trainers.classifier_guided",
+        "004",
+        "all-slice fusion in two stages, the second guided by a classifier of what each slice holds",
+        "3d_fullres",
+        "docs/methods/classifier_guided.md",
+    ),
 )
+
+# Training of paper 003. An epoch is one pass over its 288 of 360 subjects at two phases, 8 images at a time.
+_CROCNET_SETTINGS: Mapping[str, Any] = MappingProxyType(
+    {
+        "num_epochs": 500,
+        "iterations_per_epoch": 72,
+        "val_iterations_per_epoch": 18,
+        "optimizer": "adam",
+        "initial_lr": 1e-4,
+        "weight_decay": 0.0,
+        "schedule": "steps",
+        "step_epochs": (100, 200),
+        "step_factor": 0.1,
+        "deep_supervision": False,
+        "augmentation": "one-of",
+    }
+)
+
+# Paper 004.
+_ADAM_200 = MappingProxyType(
+    {
+        "num_epochs": 200, "optimizer": "adam", "initial_lr": 1e-4, "weight_decay": 0.0, "schedule": "none",
+        "deep_supervision": False,
+    }
+)  # fmt: skip
 
 PRESETS: Mapping[str, Preset] = _by_name(
     Preset("baseline", "CardiacTrainer", "2d", "2d_baseline", "nnU-Net's own 2D training, open to --set"),
@@ -358,6 +429,35 @@ PRESETS: Mapping[str, Preset] = _by_name(
             f"2D training on slices of the {region} only",
         )
         for region in ("base", "middle", "apex")
+    ),
+    *(
+        Preset(
+            network, trainer, "2d", configuration, summary,
+            settings=_CROCNET_SETTINGS, overrides=MappingProxyType({"network": network, "batch_size": 8}),
+        )
+        for network, trainer, configuration, summary in (
+            ("e2a-unet", "E2AUNetTrainer", "2d_e2a_unet", "stage 1 of CroCNet by itself"),
+            ("crocnet", "CroCNetTrainer", "2d_crocnet", "CroCNet, both stages together; serves its two ablations too"),
+        )
+    ),
+    Preset(
+        "sk-unet",
+        "SKUNetTrainer",
+        "2d",
+        "2d_sk_unet",
+        "U-Net with selective kernels on single slices of 1.3 mm pixels",
+        settings=_ADAM_200,
+        overrides=MappingProxyType({"network": "sk-unet", "spacing": (1.3, 1.3)}),
+    ),
+    Preset(
+        "all-slice",
+        "ClassifierGuidedTrainer",
+        "2d",
+        "stack_all_slice",
+        "classifier-guided network on whole stacks of 1.3 mm pixels, 4 stacks a batch",
+        settings=_ADAM_200,
+        overrides=MappingProxyType({"network": "classifier-guided", "spacing": (1.3, 1.3), "batch_size": 4}),
+        stack_slices=24,
     ),
 )
 

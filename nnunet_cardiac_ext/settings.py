@@ -112,8 +112,9 @@ class CardiacSettings:
     augmentation: str = _setting(
         "nnunet", "data",
         "nnunet: all; light: without blur and simulated low resolution, the two that cost most; none: mirroring only; "
-        "rigid: shift, rotation and mirroring within slices, as in paper 000",
-        choices=("nnunet", "light", "none", "rigid"),
+        "rigid: shift, rotation and mirroring within slices, as in paper 000; one-of: one of mirroring, elastic "
+        "deformation, rotation with scaling, blur, gamma and noise for each image, as in paper 003",
+        choices=("nnunet", "light", "none", "rigid", "one-of"),
     )  # fmt: skip
     mirroring: bool = _setting(True, "data", "mirrored images in training, and mirrored copies averaged in prediction")
     oversample_foreground: float = _setting(
@@ -177,6 +178,23 @@ class CardiacSettings:
         None, "region classifier",
         "weights of non-cardiac, base, middle and apex in the cross-entropy; null: all the same, as in the paper",
         above=0,
+    )  # fmt: skip
+
+    stage1_checkpoint: str | None = _setting(
+        None, "crocnet",
+        "checkpoint of an E2AUNetTrainer with the same widths that CroCNet's stage 1 starts from; written as "
+        "initial_weights is; null: both stages start at random and are trained together",
+    )  # fmt: skip
+    freeze_stage1: bool = _setting(
+        False, "crocnet", "stage 1 keeps the weights and batch statistics that it starts with; needs stage1_checkpoint"
+    )
+    stage1_loss_weight: float = _setting(
+        1.0, "crocnet", "weight of the loss of stage 1's own result beside that of both stages; 0 leaves it out",
+        minimum=0, only_with={"freeze_stage1": (False,)},
+    )  # fmt: skip
+    presence_weight: float = _setting(
+        0.1, "classifier guidance", "weight of the classification of what a slice holds beside the segmentation",
+        minimum=0,
     )  # fmt: skip
 
 
