@@ -59,7 +59,8 @@ class AttentionUNet(PlainConvUNet):
                 stage, encoder, 2 * widths[level], widths[level], encoder.kernel_sizes[level], 1
             )
         # Where dynamic_network_architectures looks for the layer that takes the image.
-        self.keys_to_in_proj = tuple(key.replace("stages.0.", "stages.0.block.") for key in self.keys_to_in_proj)
+        first = "encoder.stages.0.block.0.convs.0"
+        self.keys_to_in_proj: tuple[str, ...] = (f"{first}.all_modules.0", f"{first}.conv")
 
 
 class AttendedBlock(nn.Module):

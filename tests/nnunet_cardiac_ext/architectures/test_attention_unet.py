@@ -64,6 +64,12 @@ def test_the_map_is_the_sigmoid_of_two_convolutions_of_the_blocks_input():
     assert torch.allclose(block(features), gate * block.block(features), atol=1e-6)
 
 
+def test_the_layer_that_takes_the_image_is_where_it_is_looked_for():
+    network = small()
+    for key in network.keys_to_in_proj:
+        assert network.state_dict()[f"{key}.weight"].shape == (3, 1, 3, 3)
+
+
 def test_parameters_by_formula():
     def block(before, after, kernel=9):
         return kernel * before * after + after + 2 * after
