@@ -106,7 +106,7 @@ def draw(tables: dict[str, list[dict[str, str]]], file: Path) -> None:
             panel.plot(range(1, len(weights) + 1), weights, color=f"C{index}", label=name)
             panel.axhline(inverse[name], color=f"C{index}", linestyle=":", linewidth=1)
         panel.set(title=variant, xlabel="epoch", yscale="log")
-    panels[0, 0].set_ylabel("mean weight (dotted: inverse frequency)")
+    panels[0, 0].set_ylabel("weight (dotted: 1 / frequency)")
     panels[0, -1].legend(fontsize="small")
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)
