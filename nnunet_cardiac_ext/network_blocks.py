@@ -18,21 +18,28 @@ Block = dict[str, Any]
 
 ATTENTION_MNET = "nnunet_cardiac_ext.architectures.attention_mnet.AttentionMNet"
 CROCNET = "nnunet_cardiac_ext.architectures.crocnet.CroCNet"
+ATTENTION_UNET = "nnunet_cardiac_ext.architectures.attention_unet.AttentionUNet"
 DEEPMEDIC = "nnunet_cardiac_ext.architectures.deepmedic.DeepMedic"
 E2A_UNET = "nnunet_cardiac_ext.architectures.e2a_unet.E2AUNet"
 FCN = "nnunet_cardiac_ext.architectures.fcn.FullyConvolutionalNetwork"
+PLAIN_UNET = "dynamic_network_architectures.architectures.unet.PlainConvUNet"
+CLASSIFIER_GUIDED = "nnunet_cardiac_ext.architectures.classifier_guided.ClassifierGuidedNet"
+SK_UNET = "nnunet_cardiac_ext.architectures.sk_unet.SKUNet"
 
 # Widths and convolutions per level of the networks as published.
 ATTENTION_MNET_FEATURES, ATTENTION_MNET_CONVOLUTIONS = (32, 64, 128, 256), (4, 4, 4, 4)
 E2A_FEATURES, SPECIALIST_FEATURES = (32, 64, 128, 256, 512), (16, 32, 64, 128, 256)
 DEEPMEDIC_FEATURES = (30, 30, 40, 40, 40, 40, 50, 50)
+SK_UNET_FEATURES, SK_UNET_CONVOLUTIONS = (32, 64, 128, 256, 512), (2, 2, 2, 2, 2)
 FCN_FEATURES, FCN_CONVOLUTIONS = (64, 128, 256, 512), (3, 4, 4, 4)
 
 # Edge of CroCNet's crops and the room around the heart, in pixels.
 CROP_SIZE, MARGIN = 128, 15
 
 # Networks without outputs at coarser levels: nothing that deep supervision could reach.
-SINGLE_OUTPUT = ("deepmedic", "fcn")
+SINGLE_OUTPUT = ("deepmedic", "fcn", "classifier-guided")
+# Networks that convolve slices and take whole stacks.
+STACK_NETWORKS = ("classifier-guided",)
 
 
 def with_network(architecture: Block, network: str, patch_size: Sequence[int]) -> Block:
@@ -117,6 +124,36 @@ def crocnet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
     return _e2a_block(CROCNET, stage1 | stage2)
 
 
+def attention_unet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the U-Net with the attention maps of paper 001; levels, widths and the rest stay.
+
+    Args:
+        architecture: The block of nnU-Net's plain U-Net; one with attention is returned as it is.
+        patch_size: Patch in voxels.
+
+    Raises:
+        UsageError: The block is of another network.
+    """
+    if architecture["network_class_name"] == ATTENTION_UNET:
+        return architecture
+    _check_plain(architecture)
+    return unet_block(architecture, patch_size) | {"network_class_name": ATTENTION_UNET}
+
+
+def without_attention(architecture: Block) -> Block:
+    """Return the block of nnU-Net's plain U-Net, of which `architecture` may be the one with attention maps.
+
+    Raises:
+        UsageError: The block is of another network.
+    """
+    if architecture["network_class_name"] != ATTENTION_UNET:
+        _check_plain(architecture)
+        return architecture
+    block = copy.deepcopy(architecture)
+    block["arch_kwargs"].pop("attention", None)
+    return block | {"network_class_name": PLAIN_UNET}
+
+
 def fcn_block(architecture: Block, patch_size: Sequence[int]) -> Block:
     """Return the fully convolutional network of Tran (2016) on the levels that an attention M-net would have."""
     levels = _levels(architecture, patch_size, FCN_FEATURES, FCN_CONVOLUTIONS)
@@ -135,14 +172,43 @@ def deepmedic_block(architecture: Block, _patch_size: Sequence[int]) -> Block:
     return _block(DEEPMEDIC, architecture, "batchnorm.BatchNorm", levels)
 
 
+def sk_unet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the U-Net of paper 004 with selective kernels, on the first five levels of a U-Net within the slices.
+
+    Args:
+        architecture: The block of a U-Net of nnU-Net, 2D or 3D; an SKUNet's is returned as it is.
+        patch_size: Patch in pixels; of a stack the slices are passed over.
+
+    Raises:
+        UsageError: The block is of another network, or has a single level.
+    """
+    if architecture["network_class_name"] == SK_UNET:
+        return architecture
+    plane = _in_plane(architecture)
+    levels = _levels(plane, patch_size[-2:], SK_UNET_FEATURES, SK_UNET_CONVOLUTIONS)
+    return _block(SK_UNET, plane, "batchnorm.BatchNorm", levels)
+
+
+def classifier_guided_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the two-stage network of paper 004, whose stages are SKUNets; arguments and errors as `sk_unet_block`."""
+    if architecture["network_class_name"] == CLASSIFIER_GUIDED:
+        return architecture
+    block = copy.deepcopy(sk_unet_block(architecture, patch_size))
+    block["arch_kwargs"] |= {"fusion": True, "refinement": True, "presence": True, "heads": 8, "depth": 2}
+    return block | {"network_class_name": CLASSIFIER_GUIDED}
+
+
 NETWORKS: Mapping[str, Callable[[Block, Sequence[int]], Block]] = MappingProxyType(
     {
         "unet": unet_block,
         "attention-mnet": attention_mnet_block,
+        "attention-unet": attention_unet_block,
         "deepmedic": deepmedic_block,
         "fcn": fcn_block,
         "e2a-unet": e2a_unet_block,
         "crocnet": crocnet_block,
+        "sk-unet": sk_unet_block,
+        "classifier-guided": classifier_guided_block,
     }
 )
 
@@ -157,6 +223,25 @@ def _strides(architecture: Block) -> list[list[int]]:
     if not (name.startswith("dynamic_network_architectures.") and name.endswith("UNet")):
         raise UsageError(f"plans: expected the architecture of a U-Net of nnU-Net to build on, got {name}")
     return architecture["arch_kwargs"]["strides"]
+
+
+def _check_plain(architecture: Block) -> None:
+    """Refuse all networks but nnU-Net's plain U-Net."""
+    name = architecture["network_class_name"]
+    if name != PLAIN_UNET:
+        raise UsageError(f"plans: expected the architecture of nnU-Net's PlainConvUNet to build on, got {name}")
+
+
+def _in_plane(architecture: Block) -> Block:
+    """Return a U-Net's block without what it does along the slices."""
+    strides, kwargs = _strides(architecture), architecture["arch_kwargs"]
+    kernels = kwargs["kernel_sizes"]
+    changes = {
+        "strides": [list(stride[-2:]) for stride in strides],
+        "kernel_sizes": [list(kernel[-2:]) for kernel in kernels] if isinstance(kernels, list) else kernels,
+        "conv_op": "torch.nn.modules.conv.Conv2d",
+    }
+    return {**architecture, "arch_kwargs": {**kwargs, **changes}}
 
 
 def _levels(

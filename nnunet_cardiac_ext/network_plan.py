@@ -16,6 +16,9 @@ SMALLEST_EDGE = 4
 # Module and class of each normalisation, up to the dimensions (2d, 3d).
 NORMS = MappingProxyType({"instance": "instancenorm.InstanceNorm", "batch": "batchnorm.BatchNorm"})
 
+# What a network of five levels that halves four times divides.
+PLANE_STEP = 16
+
 # Attention gates of the attention M-net, the paper's first.
 GATES = ("dual", "spatial", "channel", "none")
 
@@ -138,6 +141,56 @@ def with_margin(architecture: dict[str, Any], margin: int) -> dict[str, Any]:
     if type(margin) is not int or margin < 0:
         raise UsageError(f"margin: expected a whole number >= 0, got {margin!r}")
     return _with_own(architecture, "margin", margin, "crocnet")
+
+
+def with_switch(key: str, architecture: dict[str, Any], on: bool) -> dict[str, Any]:
+    """Return the classifier-guided network with one of its parts (fusion, refinement, presence) or without it.
+
+    Raises:
+        UsageError: `on` is neither true nor false, or the network has no such part.
+    """
+    if not isinstance(on, bool):
+        raise UsageError(f"{key}: expected true or false, got {on!r}")
+    changed, kwargs = _copied(architecture)
+    if key not in kwargs:
+        raise UsageError(f"{key}: expected the network classifier-guided, got {_name(architecture)}")
+    kwargs[key] = on
+    return changed
+
+
+def check_network(architecture: dict[str, Any], patch_size: Sequence[int]) -> None:
+    """Check that a network takes patches of so many axes and that its attention heads divide its last width.
+
+    Raises:
+        UsageError: One of them is not so.
+    """
+    kwargs, axes = architecture["arch_kwargs"], len(patch_size)
+    if len(kwargs["strides"][0]) != axes:
+        raise UsageError(
+            f"network: {_name(architecture)} takes single slices; expected a 2D preset, got {axes}D patches"
+        )
+    heads, width = kwargs.get("heads", 1), kwargs["features_per_stage"][-1]
+    if width % heads:
+        raise UsageError(f"features: expected a multiple of {heads} (attention heads) as the last one, got {width}")
+
+
+def stack_patch(
+    slices: int, patch_size: Sequence[int], spacing: Sequence[float], new_spacing: Sequence[float]
+) -> list[int]:
+    """Return a patch of whole stacks that covers in the plane what a 2D patch covers.
+
+    Args:
+        slices: Slices that fit into the patch.
+        patch_size: The 2D patch in pixels.
+        spacing: Its pixels in mm.
+        new_spacing: Pixels of the stacks in mm.
+
+    Returns:
+        (slice, row, column), rows and columns rounded up to multiples of `PLANE_STEP`.
+    """
+    covered = [edge * old / new for edge, old, new in zip(patch_size, spacing, new_spacing, strict=True)]
+    # Rounded first: 32 * 1.5 / 1.5 must not become 48 by the last bit.
+    return [slices, *(PLANE_STEP * math.ceil(round(edge / PLANE_STEP, 6)) for edge in covered)]
 
 
 def check_patch(architecture: dict[str, Any], patch_size: Sequence[int]) -> None:

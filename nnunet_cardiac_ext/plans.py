@@ -6,15 +6,18 @@ import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json
-from nnunet_cardiac_ext.network_blocks import SINGLE_OUTPUT, with_network
+from nnunet_cardiac_ext.network_blocks import NETWORKS, SINGLE_OUTPUT, STACK_NETWORKS, with_network
 from nnunet_cardiac_ext.network_plan import (
+    check_network,
     check_patch,
+    stack_patch,
     with_convolutions,
     with_crop_size,
     with_design,
@@ -23,6 +26,7 @@ from nnunet_cardiac_ext.network_plan import (
     with_margin,
     with_norm,
     with_specialist_features,
+    with_switch,
 )
 from nnunet_cardiac_ext.registry import PRESETS, Preset
 from nnunet_cardiac_ext.settings import BLOCK, KNOWN, read_settings
@@ -35,8 +39,7 @@ PLAN_KEYS: Mapping[str, str] = {
     "patch_size": "patch in voxels, as multiples of the network's total stride",
     "spacing": "mm per voxel that images are resampled to; other than the preset's needs its own preprocessing",
     "batch_dice": "Dice loss over the batch as one image",
-    "network": "unet (nnU-Net's), attention-mnet, deepmedic, fcn, e2a-unet or crocnet; strides and kernels stay those "
-    "of the data",
+    "network": f"one of {', '.join(NETWORKS)}; unet is nnU-Net's; strides and kernels stay the data's",
     "features": "widths of the network, one per stage",
     "convolutions": "convolutions (or residual blocks) per stage",
     "norm": "normalisation of the network: instance (nnU-Net's) or batch",
@@ -45,6 +48,9 @@ PLAN_KEYS: Mapping[str, str] = {
     "specialist_features": "widths of the specialists of the network crocnet",
     "crop_size": "edge of the crops that the specialists see, in pixels",
     "margin": "pixels around the heart in these crops",
+    "fusion": "network classifier-guided: the slices of a stack inform each other; false: each by itself",
+    "refinement": "network classifier-guided: a second stage refines the probabilities of the first",
+    "presence": "network classifier-guided: a classifier at the last stage says which structures a slice holds",
 }
 
 # How each key changes the architecture block, besides `network` and `features`, which depend on the patch.
@@ -56,6 +62,7 @@ _CHANGES: Mapping[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
     "specialist_features": with_specialist_features,
     "crop_size": with_crop_size,
     "margin": with_margin,
+    **{key: partial(with_switch, key) for key in ("fusion", "refinement", "presence")},
 }
 # Those of them that shape nnU-Net's U-Net and mean nothing to another network.
 UNET_KEYS = ("network", "features", *_CHANGES)
@@ -176,13 +183,14 @@ def configuration(
         raise UsageError(f"{shaping[0]}: expected a preset that trains nnU-Net's U-Net, got {preset.name}")
     block = {**preset.settings, **{key: value for key, value in changes.items() if key in KNOWN}}
     wanted = {**preset.overrides, **{key: value for key, value in changes.items() if key in PLAN_KEYS}}
+    _check_dimensions(preset, wanted.get("network"))
     if wanted.get("network") in SINGLE_OUTPUT:
         block = {"deep_supervision": False} | block
         if block["deep_supervision"]:
             raise UsageError(f"deep_supervision: expected false, the network {wanted['network']} has a single output")
     read_settings(block)
     base = resolved(configurations, preset.inherits_from)
-    overrides = _own_keys(base, wanted, data_identifier, unet=preset.unet)
+    overrides = _own_keys(base, wanted, data_identifier, preset)
     return {"inherits_from": preset.inherits_from, **overrides, BLOCK: _as_json(block)}
 
 
@@ -239,10 +247,24 @@ def _put(configurations: dict[str, Any], name: str, new: dict[str, Any], path: P
     return True
 
 
-def _own_keys(base: dict[str, Any], wanted: Mapping[str, Any], data_identifier: str, *, unet: bool) -> dict[str, Any]:
+def _check_dimensions(preset: Preset, network: str | None) -> None:
+    """Stacks take networks of stacks, and these nothing else."""
+    if preset.stack_slices and network not in STACK_NETWORKS:
+        raise UsageError(f"network: expected {' or '.join(STACK_NETWORKS)} with preset {preset.name}, got {network!r}")
+    if network in STACK_NETWORKS and not preset.stack_slices:
+        stacks = [name for name, each in PRESETS.items() if each.stack_slices]
+        raise UsageError(f"network: {network} takes whole stacks; expected preset {' or '.join(stacks)}")
+
+
+def _own_keys(
+    base: dict[str, Any], wanted: Mapping[str, Any], data_identifier: str, preset: Preset
+) -> dict[str, Any]:  # fmt: skip
     """Return nnU-Net's own keys where they differ from the base configuration's."""
-    own: dict[str, Any] = {}
+    own = _resampled(base, wanted["spacing"], data_identifier) if "spacing" in wanted else {}
     patch_size = list(base["patch_size"])
+    if preset.stack_slices:
+        new_spacing = own.get("spacing", base["spacing"])
+        patch_size = own["patch_size"] = stack_patch(preset.stack_slices, patch_size, base["spacing"], new_spacing)
     if "patch_size" in wanted:
         patch_size = own["patch_size"] = _numbers("patch_size", wanted["patch_size"], len(patch_size), int)
     if "batch_size" in wanted:
@@ -251,9 +273,10 @@ def _own_keys(base: dict[str, Any], wanted: Mapping[str, Any], data_identifier: 
         if not isinstance(wanted["batch_dice"], bool):
             raise UsageError(f"batch_dice: expected true or false, got {wanted['batch_dice']!r}")
         own["batch_dice"] = wanted["batch_dice"]
-    if unet:
-        own |= _changed_architecture(base, wanted, patch_size)
-    return own | (_resampled(base, wanted["spacing"], data_identifier) if "spacing" in wanted else {})
+    if preset.unet:
+        # A network of stacks has no say along the slices.
+        own |= _changed_architecture(base, wanted, patch_size[1:] if preset.stack_slices else patch_size)
+    return own
 
 
 def _changed_architecture(base: dict[str, Any], wanted: Mapping[str, Any], patch_size: Sequence[int]) -> dict[str, Any]:
@@ -273,6 +296,7 @@ def _changed_architecture(base: dict[str, Any], wanted: Mapping[str, Any], patch
     for key, changed in _CHANGES.items():
         if key in wanted:
             architecture = changed(architecture, wanted[key])
+    check_network(architecture, patch_size)
     check_patch(architecture, patch_size)
     return {"architecture": architecture} if architecture != stock else {}
 

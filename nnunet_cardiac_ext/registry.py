@@ -80,6 +80,8 @@ class Preset:
         summary: One line.
         unet: Whether it trains nnU-Net's U-Net: `features`, `convolutions` and `norm` shape that, and the patch has to
             pass through its strides.
+        stack_slices: Above 0 for presets of whole stacks: slices that a patch of nnUNetv2_predict holds, put before the
+            patch of the 2D configuration that it inherits from. Slices are then neither resampled nor left out.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Preset:
     settings: Mapping[str, Any] = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
     unet: bool = True
+    stack_slices: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,11 @@ PAPERS: Mapping[str, Paper] = MappingProxyType(
                 "Huang et al.",
             ),
             Paper(
+                "001",
+                "Anatomy Prior Based U-net for Pathology Segmentation with Attention",
+                "Zhou et al.",
+            ),
+            Paper(
                 "002",
                 "Improved AI-based Segmentation of Apical and Basal Slices from Clinical Cine CMR",
                 "Mariscal-Harana et al.",
@@ -142,6 +150,12 @@ PAPERS: Mapping[str, Paper] = MappingProxyType(
                 "003",
                 "Crop and Couple: Cardiac Image Segmentation Using Interlinked Specialist Networks",
                 "Khan et al.",
+            ),
+            Paper(
+                "004",
+                "Enhancing Cardiac MRI Segmentation via Classifier-Guided Two-Stage Network and All-Slice Information "
+                "Fusion Transformer",
+                "Chen et al.",
             ),
         )
     }
@@ -225,6 +239,22 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
         "3d_fullres",
         "docs/methods/attention_mnet.md",
     ),
+    *(
+        Trainer(
+            f"AnatomyPrior{row}Trainer",
+            "nnunet_cardiac_ext.trainers.anatomy_prior",
+            "001",
+            summary,
+            "2d",
+            "docs/methods/anatomy_prior.md",
+        )
+        for row, summary in (
+            ("", "attention U-Net, class weights made from the image, neighbourhood penalty, pathology mixup"),
+            ("AWCE", "the same without the neighbourhood penalty"),
+            ("Attention", "attention U-Net with plain cross-entropy, pathology mixup"),
+            ("Baseline", "plain U-Net with plain cross-entropy, pathology mixup"),
+        )
+    ),
     Trainer(
         "RegionSamplingTrainer",
         "nnunet_cardiac_ext.trainers.region_sampling",
@@ -260,6 +290,30 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
             ("CroCNetSingleTrainer", "CroCNet with one network in stage 2, without cross-attention"),
         )
     ),
+    Trainer(
+        "SKUNetTrainer",
+        "nnunet_cardiac_ext.trainers.sk_unet",
+        "004",
+        "U-Net with selective-kernel convolutions on single slices",
+        "2d",
+        "docs/methods/classifier_guided.md",
+    ),
+    Trainer(
+        "AllSliceFusionTrainer",
+        "nnunet_cardiac_ext.trainers.classifier_guided",
+        "004",
+        "the same U-Net over whole stacks, whose slices inform each other through transformers",
+        "3d_fullres",
+        "docs/methods/classifier_guided.md",
+    ),
+    Trainer(
+        "ClassifierGuidedTrainer",
+        "nnunet_cardiac_ext.trainers.classifier_guided",
+        "004",
+        "all-slice fusion in two stages, the second guided by a classifier of what each slice holds",
+        "3d_fullres",
+        "docs/methods/classifier_guided.md",
+    ),
 )
 
 # Training of paper 003. An epoch is one pass over its 288 of 360 subjects at two phases, 8 images at a time.
@@ -278,6 +332,14 @@ _CROCNET_SETTINGS: Mapping[str, Any] = MappingProxyType(
         "augmentation": "one-of",
     }
 )
+
+# Paper 004.
+_ADAM_200 = MappingProxyType(
+    {
+        "num_epochs": 200, "optimizer": "adam", "initial_lr": 1e-4, "weight_decay": 0.0, "schedule": "none",
+        "deep_supervision": False,
+    }
+)  # fmt: skip
 
 PRESETS: Mapping[str, Preset] = _by_name(
     Preset("baseline", "CardiacTrainer", "2d", "2d_baseline", "nnU-Net's own 2D training, open to --set"),
@@ -310,6 +372,29 @@ PRESETS: Mapping[str, Preset] = _by_name(
         overrides=MappingProxyType({"network": "attention-mnet", "patch_size": (36, 96, 96), "batch_size": 8}),
     ),
     Preset(
+        "anatomy-prior",
+        "AnatomyPriorTrainer",
+        "2d",
+        "2d_anatomy_prior",
+        "infarct and no-reflow: batches of 16, Adam, pathology mixup; serves the ablations too",
+        # An epoch of the paper is one pass over 639 slices for training and 69 for validation, 16 at a time.
+        settings=MappingProxyType(
+            {
+                "num_epochs": 400,
+                "iterations_per_epoch": 40,
+                "val_iterations_per_epoch": 5,
+                "optimizer": "adam",
+                "initial_lr": 0.01,
+                "weight_decay": 0.0,
+                "schedule": "exponential",
+                "final_lr": 1e-6,
+                "deep_supervision": False,
+                "mixup_probability": 0.5,
+            }
+        ),
+        overrides=MappingProxyType({"batch_size": 16}),
+    ),
+    Preset(
         "region-sampling",
         "RegionSamplingTrainer",
         "2d",
@@ -325,7 +410,10 @@ PRESETS: Mapping[str, Preset] = _by_name(
         "classifier of slice regions, DenseNet121, batches of 32 whole slices",
         settings=MappingProxyType(
             {
-                "backbone": "densenet121", "optimizer": "adam", "initial_lr": 5e-4, "weight_decay": 0.0,
+                "backbone": "densenet121",
+                "optimizer": "adam",
+                "initial_lr": 5e-4,
+                "weight_decay": 0.0,
                 "deep_supervision": False,
             }
         ),
@@ -351,6 +439,25 @@ PRESETS: Mapping[str, Preset] = _by_name(
             ("e2a-unet", "E2AUNetTrainer", "2d_e2a_unet", "stage 1 of CroCNet by itself"),
             ("crocnet", "CroCNetTrainer", "2d_crocnet", "CroCNet, both stages together; serves its two ablations too"),
         )
+    ),
+    Preset(
+        "sk-unet",
+        "SKUNetTrainer",
+        "2d",
+        "2d_sk_unet",
+        "U-Net with selective kernels on single slices of 1.3 mm pixels",
+        settings=_ADAM_200,
+        overrides=MappingProxyType({"network": "sk-unet", "spacing": (1.3, 1.3)}),
+    ),
+    Preset(
+        "all-slice",
+        "ClassifierGuidedTrainer",
+        "2d",
+        "stack_all_slice",
+        "classifier-guided network on whole stacks of 1.3 mm pixels, 4 stacks a batch",
+        settings=_ADAM_200,
+        overrides=MappingProxyType({"network": "classifier-guided", "spacing": (1.3, 1.3), "batch_size": 4}),
+        stack_slices=24,
     ),
 )
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnunet_cardiac_ext.architectures.blocks import Layers, cropped_like, he_initialize
+from nnunet_cardiac_ext.architectures.blocks import Layers, LevelPlan, cropped_like, he_initialize, planned_levels
 from nnunet_cardiac_ext.architectures.dual_attention_gate import DualAttentionGate
 from nnunet_cardiac_ext.architectures.multi_scale_fusion import MixedLevels, MultiScaleFusion
 
@@ -79,11 +79,11 @@ class AttentionMNet(nn.Module):
     ) -> None:
         super().__init__()
         layers = Layers(conv_op, norm_op, norm_op_kwargs, conv_bias=conv_bias)
-        levels, axes = len(strides), layers.dimensions
-        kernels = [[kernel_sizes] * axes] * levels if isinstance(kernel_sizes, int) else kernel_sizes
-        counts = [n_conv_per_stage] * levels if isinstance(n_conv_per_stage, int) else n_conv_per_stage
-        _check(strides, axes, n_stages, features_per_stage=features_per_stage, kernels=kernels, counts=counts)
-        plan = list(zip(features_per_stage, strides, kernels, counts, strict=True))
+        axes = layers.dimensions
+        plan = planned_levels(
+            axes, strides, features=features_per_stage, kernel_sizes=kernel_sizes, counts=n_conv_per_stage,
+            n_stages=n_stages,
+        )  # fmt: skip
         finest = features_per_stage[0]
         self.input_channels = input_channels
         self.encoder = Encoder(layers, plan, input_channels, stem_features or max(1, finest // 2))
@@ -95,7 +95,7 @@ class AttentionMNet(nn.Module):
         ]
         fusion = MultiScaleFusion(
             layers, features_per_stage, strides,
-            fusion_features=fusion_features or (8 * finest, finest), kernel_size=kernels[0], num_classes=num_classes,
+            fusion_features=fusion_features or (8 * finest, finest), kernel_size=plan[0][2], num_classes=num_classes,
         )  # fmt: skip
         self.decoder = Decoder(layers, plan, gates, fusion, num_classes, deep_supervision)
 
@@ -129,17 +129,13 @@ class AttentionMNet(nn.Module):
         return total
 
 
-# Features, stride, kernel and number of blocks of each level.
-Plan = Sequence[tuple[int, Sequence[int], Sequence[int], int]]
-
-
 class Encoder(nn.Module):
     """Returns the features of each level, finest first.
 
     Each level but the first gets, beside the level before it, the stem's output pooled to its size and convolved.
     """
 
-    def __init__(self, layers: Layers, plan: Plan, input_channels: int, stem_features: int) -> None:
+    def __init__(self, layers: Layers, plan: LevelPlan, input_channels: int, stem_features: int) -> None:
         super().__init__()
         self.stem = layers.block(input_channels, stem_features, plan[0][2])
         self.poolings = nn.ModuleList(layers.pooling(stride) for _, stride, _, _ in plan[1:])
@@ -171,7 +167,7 @@ class Decoder(nn.Module):
     def __init__(
         self,
         layers: Layers,
-        plan: Plan,
+        plan: LevelPlan,
         gates: Sequence[DualAttentionGate],
         fusion: MultiScaleFusion,
         num_classes: int,
@@ -212,12 +208,3 @@ class Decoder(nn.Module):
         if not self.deep_supervision:
             return final
         return [final, *(head(features) for head, features in zip(self.heads, decoded[1:], strict=True))]
-
-
-def _check(strides: Sequence[Sequence[int]], axes: int, n_stages: int | None, **per_level: Sequence[Any]) -> None:
-    levels = len(strides)
-    if n_stages not in (None, levels) or any(len(values) != levels for values in per_level.values()):
-        given = {name: len(values) for name, values in per_level.items()}
-        raise ValueError(f"expected {levels} levels, as there are strides, got n_stages {n_stages} and {given}")
-    if levels < 2 or any(len(stride) != axes for stride in strides) or max(strides[0]) > 1:
-        raise ValueError(f"strides: expected {axes} per level, at least two levels, ones first, got {strides}")

@@ -62,6 +62,15 @@ class Layers:
             nn.ReLU(inplace=True),
         )
 
+    def dilated(self, channels: int, features: int, kernel_size: Sequence[int], dilation: int) -> nn.Sequential:
+        """Return a block whose kernel is spread out, so that it reaches as far as a larger one; the size stays."""
+        padding = [dilation * half for half in halves(kernel_size)]
+        return nn.Sequential(
+            self.conv_op(channels, features, kernel_size, padding=padding, dilation=dilation, bias=self.conv_bias),
+            self.norm(features),
+            nn.ReLU(inplace=True),
+        )
+
     def stack(self, channels: int, features: int, kernel_size: Sequence[int], count: int) -> nn.Sequential:
         """Return several blocks, one after the other."""
         widths = [channels] + [features] * count
@@ -86,6 +95,43 @@ class Layers:
     def upsampling(self, channels: int, features: int, stride: Sequence[int]) -> nn.Module:
         """Return the transposed convolution that multiplies the size by the stride."""
         return _TRANSPOSED[self.dimensions](channels, features, tuple(stride), tuple(stride))
+
+
+# Features, stride, kernel and number of blocks of each level, finest first.
+LevelPlan = list[tuple[int, Sequence[int], Sequence[int], int]]
+
+
+def planned_levels(
+    axes: int,
+    strides: Sequence[Sequence[int]],
+    *,
+    features: Sequence[int],
+    kernel_sizes: int | Sequence[Sequence[int]],
+    counts: int | Sequence[int],
+    n_stages: int | None = None,
+) -> LevelPlan:
+    """Return what each level of an encoder is made of; a single kernel or number of blocks holds for all levels.
+
+    Args:
+        axes: Dimensions of the images.
+        strides: For each level, finest first, by how much it is smaller than the one before, per axis.
+        features: Channels of each level.
+        kernel_sizes: Kernel for all levels and axes, or per level and axis.
+        counts: Number of blocks of all levels, or of each.
+        n_stages: Number of levels where a plans file names it.
+
+    Raises:
+        ValueError: Lists of different lengths, fewer than two levels, or a stride in the first level.
+    """
+    levels = len(strides)
+    kernels = [[kernel_sizes] * axes] * levels if isinstance(kernel_sizes, int) else kernel_sizes
+    blocks = [counts] * levels if isinstance(counts, int) else counts
+    given = {"features_per_stage": len(features), "kernels": len(kernels), "counts": len(blocks)}
+    if n_stages not in (None, levels) or set(given.values()) != {levels}:
+        raise ValueError(f"expected {levels} levels, as there are strides, got n_stages {n_stages} and {given}")
+    if levels < 2 or any(len(stride) != axes for stride in strides) or max(strides[0]) > 1:
+        raise ValueError(f"strides: expected {axes} per level, at least two levels, ones first, got {strides}")
+    return list(zip(features, strides, kernels, blocks, strict=True))
 
 
 def he_initialize(module: nn.Module) -> None:

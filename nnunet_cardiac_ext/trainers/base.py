@@ -316,7 +316,7 @@ class CardiacTrainer(nnUNetTrainer):
     def _prepare_modules(self) -> None:
         """Bring the modules of the training onto the device, into the wanted memory layout and under DDP."""
         if self.settings.channels_last:
-            three_d = len(self.configuration_manager.patch_size) == 3
+            three_d = any(parameter.ndim == 5 for parameter in self.network.parameters())
             self.network.to(memory_format=torch.channels_last_3d if three_d else torch.channels_last)
         modules = {name: module.to(self.device) for name, module in self.training_only_modules().items()}
         self.training_modules = {name: self._under_ddp(module) for name, module in modules.items()}

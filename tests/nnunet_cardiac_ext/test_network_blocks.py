@@ -20,9 +20,11 @@ from nnunet_cardiac_ext.network_blocks import (
     NETWORKS,
     SINGLE_OUTPUT,
     attention_mnet_block,
+    attention_unet_block,
     crocnet_block,
     e2a_unet_block,
     with_network,
+    without_attention,
 )
 from nnunet_cardiac_ext.network_plan import GATES as PLANNED_GATES
 from nnunet_cardiac_ext.network_plan import with_design, with_features
@@ -30,6 +32,8 @@ from nnunet_cardiac_ext.network_plan import with_design, with_features
 # Networks for 2D configurations only.
 FLAT = ("e2a-unet", "crocnet")
 PAPER_PATCH = (36, 96, 96)
+# Networks that convolve slices, also where the stock one convolves volumes.
+SLICE_WISE = ("sk-unet", "classifier-guided")
 
 
 @pytest.fixture
@@ -56,12 +60,31 @@ def build(block, num_classes=3):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [name for name in NETWORKS if name not in SLICE_WISE])
 def test_every_network_is_built_from_its_block_in_2d_and_3d(network, flat):
     anisotropic = with_3d_configuration(tiny_plans())["configurations"]["3d_fullres"]["architecture"]
     for block, size in [(flat, (32, 32)), (anisotropic, (4, 16, 16))][: 1 if network in FLAT else 2]:
         small = with_features(with_network(block, network, size), [2, 4, 6], size)
         assert build(small)(torch.randn(2, 1, *size)).shape == (2, 3, *size)
+
+
+def test_networks_of_slices_are_built_from_2d_and_3d_blocks_alike(flat):
+    anisotropic = with_3d_configuration(tiny_plans())["configurations"]["3d_fullres"]["architecture"]
+    for network, image in (("sk-unet", (2, 1, 32, 32)), ("classifier-guided", (2, 1, 3, 32, 32))):
+        blocks = [with_network(flat, network, (32, 32)), with_network(anisotropic, network, (4, 32, 32))]
+        assert blocks[0] == blocks[1]
+        small = with_features(blocks[0], [2, 3, 8], (32, 32))
+        assert build(small)(torch.randn(image)).shape == (2, 3, *image[2:])
+
+
+def test_the_networks_of_paper_004_have_its_parts_and_the_widths_of_the_docs(deep):
+    single, guided = (NETWORKS[name](deep, PAPER_PATCH)["arch_kwargs"] for name in SLICE_WISE)
+    assert (single["features_per_stage"], single["n_conv_per_stage"]) == ([32, 64, 128, 256, 512], [2] * 5)
+    assert single["strides"] == [[1, 1], [2, 2], [2, 2], [2, 2], [2, 2]]
+    assert guided == single | {"fusion": True, "refinement": True, "presence": True, "heads": 8, "depth": 2}
+    for name in SLICE_WISE:
+        block = NETWORKS[name](deep, PAPER_PATCH)
+        assert NETWORKS[name](block, PAPER_PATCH) is block
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -146,6 +169,20 @@ def test_an_attention_mnet_is_taken_as_it_is(deep):
     assert attention_mnet_block(block, (48, 96, 96)) is block
 
 
+def test_attention_goes_into_the_plain_u_net_and_out_again(flat, deep):
+    block = with_network(flat, "attention-unet", (32, 32))
+    assert block == flat | {"network_class_name": network_blocks.ATTENTION_UNET}
+    assert attention_unet_block(block, (32, 32)) is block
+    assert without_attention(block) == flat
+    assert without_attention(flat) is flat
+    block["arch_kwargs"]["attention"] = False
+    assert without_attention(block) == flat
+    deep["network_class_name"] = "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet"
+    for refused in (lambda: attention_unet_block(deep, PAPER_PATCH), lambda: without_attention(deep)):
+        with pytest.raises(UsageError, match=r"^plans: expected .* nnU-Net's PlainConvUNet .*Residual"):
+            refused()
+
+
 def test_deepmedic_makes_no_image_smaller_and_has_its_eight_layers(deep):
     kwargs = with_network(deep, "deepmedic", PAPER_PATCH)["arch_kwargs"]
     assert kwargs["strides"] == [[1, 1, 1]] * 8
@@ -184,15 +221,15 @@ def test_a_u_net_of_one_level_is_refused(flat):
 
 @pytest.mark.parametrize("network", ["vgg", ["unet"]])
 def test_an_unknown_network_is_refused(flat, network):
-    with pytest.raises(
-        UsageError, match=r"^network: expected one of unet, attention-mnet, deepmedic, fcn, e2a-unet, crocnet, got "
-    ):
+    known = ", ".join(NETWORKS)
+    with pytest.raises(UsageError, match=f"^network: expected one of {known}, got "):
         with_network(flat, network, (32, 32))
 
 
 def test_gates_and_single_outputs_are_those_of_the_networks(flat):
     assert PLANNED_GATES == GATES
-    for network in SINGLE_OUTPUT:
+    # That of paper 004 has another meaning of nnU-Net's switch; its trainer refuses the setting.
+    for network in set(SINGLE_OUTPUT) - {"classifier-guided"}:
         block = with_network(flat, network, (32, 32))
         with pytest.raises(UsageError, match=r"^deep_supervision: expected false"):
             get_network_from_plans(

@@ -13,7 +13,9 @@ from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.network_blocks import with_network
 from nnunet_cardiac_ext.network_plan import (
     DESIGNS,
+    check_network,
     check_patch,
+    stack_patch,
     with_convolutions,
     with_crop_size,
     with_design,
@@ -22,6 +24,7 @@ from nnunet_cardiac_ext.network_plan import (
     with_margin,
     with_norm,
     with_specialist_features,
+    with_switch,
 )
 
 
@@ -182,3 +185,34 @@ def test_a_patch_of_one_voxel_at_the_bottom_is_refused(architecture):
     with pytest.raises(UsageError, match=r"expected more than the network's total stride \[4, 4\]"):
         check_patch(architecture, (4, 4))
     check_patch(architecture, (4, 8))
+
+
+@pytest.mark.parametrize("key", ["fusion", "refinement", "presence"])
+def test_parts_of_the_classifier_guided_network_are_switched(architecture, key):
+    guided = with_network(architecture, "classifier-guided", (32, 32))
+    off = with_switch(key, guided, False)
+    assert guided["arch_kwargs"][key]
+    assert off["arch_kwargs"] == guided["arch_kwargs"] | {key: False}
+    with pytest.raises(UsageError, match=rf"^{key}: expected true or false, got 'off'$"):
+        with_switch(key, guided, "off")
+    with pytest.raises(UsageError, match=rf"^{key}: expected the network classifier-guided, got PlainConvUNet$"):
+        with_switch(key, architecture, True)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "new", "patch"),
+    [((1.5, 1.5), (1.5, 1.5), [24, 32, 48]), ((1.3, 1.3), (1.3, 1.3), [24, 32, 48]),
+     ((1.5, 1.5), (0.75, 1.0), [24, 64, 80]), ((1.5, 1.5), (3.0, 3.1), [24, 16, 32])],
+)  # fmt: skip
+def test_a_patch_of_stacks_covers_what_the_2d_patch_covers(spacing, new, patch):
+    found = stack_patch(24, (32, 48), spacing, new)
+    assert found == patch
+    assert all(a * b >= c * d for a, b, c, d in zip(found[1:], new, (32, 48), spacing, strict=True))
+
+
+def test_heads_and_axes_that_do_not_fit_are_refused(architecture):
+    guided = with_network(architecture, "classifier-guided", (32, 32))
+    with pytest.raises(UsageError, match=r"^features: expected a multiple of 8 \(attention heads\) .* got 12$"):
+        check_network(with_features(guided, [4, 8, 12], (32, 32)), (32, 32))
+    with pytest.raises(UsageError, match=r"^network: ClassifierGuidedNet takes single slices; .* got 3D patches$"):
+        check_network(guided, (4, 32, 32))

@@ -1,0 +1,128 @@
+"""Paper 004: networks over whole stacks, in one stage, or in two with a classifier that guides the second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+from torch import Tensor, nn
+
+from nnunet_cardiac_ext.architectures.all_slice_fusion import only_real
+from nnunet_cardiac_ext.architectures.classifier_guided import StageOutputs
+from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.losses.classifier_guided import ClassifierGuidedLoss
+from nnunet_cardiac_ext.losses.cross_entropy import CrossEntropyLoss
+from nnunet_cardiac_ext.network_blocks import classifier_guided_block
+from nnunet_cardiac_ext.registry import PRESETS
+from nnunet_cardiac_ext.trainers.stacks import StackTrainer
+
+
+class ClassifierGuidedTrainer(StackTrainer):
+    """The classifier-guided two-stage network on whole stacks.
+
+    Chen et al., Enhancing Cardiac MRI Segmentation via Classifier-Guided Two-Stage Network and All-Slice Information
+    Fusion Transformer: "Proposed" of Table 1. A configuration whose architecture is a classifier-guided network gets
+    that one with the parts that its block names (`fusion`, `refinement`, `presence`: the rows of Table 2), a stock
+    configuration the paper's on its own first five levels within the slices.
+    """
+
+    method_defaults: ClassVar[Mapping[str, Any]] = PRESETS["all-slice"].settings
+
+    # nnU-Net reads the parameters' names from the subclass, so they have to be its own.
+    def __init__(
+        self,
+        plans: dict,
+        configuration: str,
+        fold: int,
+        dataset_json: dict,
+        device: torch.device = torch.device("cuda"),  # noqa: B008
+    ) -> None:
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        if self.label_manager.has_regions:
+            raise UsageError(
+                f"{type(self).__name__}: expected labels that exclude each other, got regions in dataset.json; "
+                "the probabilities that the second stage sees sum to 1"
+            )
+
+    @staticmethod
+    def build_network_architecture(
+        plans_manager: PlansManager,
+        configuration_manager: ConfigurationManager,
+        num_input_channels: int,
+        num_output_channels: int,
+        enable_deep_supervision: bool = True,
+    ) -> nn.Module:
+        """Return the network of a configuration.
+
+        Raises:
+            UsageError: The configuration's architecture is neither a classifier-guided network nor a U-Net of nnU-Net.
+        """
+        return _network(configuration_manager, num_input_channels, num_output_channels, enable_deep_supervision)
+
+    def _build_loss(self) -> nn.Module:
+        return StageLoss(weight=self.settings.presence_weight, ignore_label=self.label_manager.ignore_label)
+
+
+class AllSliceFusionTrainer(ClassifierGuidedTrainer):
+    """One stage without a classifier on whole stacks: "AS After-UNet" of Table 1, on any configuration of stacks."""
+
+    @staticmethod
+    def build_network_architecture(
+        plans_manager: PlansManager,
+        configuration_manager: ConfigurationManager,
+        num_input_channels: int,
+        num_output_channels: int,
+        enable_deep_supervision: bool = True,
+    ) -> nn.Module:
+        """Return the first stage of a configuration's network; errors as `ClassifierGuidedTrainer`."""
+        return _network(
+            configuration_manager, num_input_channels, num_output_channels, enable_deep_supervision,
+            refinement=False, presence=False,
+        )  # fmt: skip
+
+
+class StageLoss(nn.Module):
+    """Sum of the losses of all stages over the slices that are no padding (section 2.4).
+
+    A stage without classifier has the cross-entropy, the last one with a classifier `ClassifierGuidedLoss`.
+
+    Args:
+        weight: Lambda of the classification.
+        ignore_label: Label of pixels that do not count.
+    """
+
+    def __init__(self, *, weight: float, ignore_label: int | None = None) -> None:
+        super().__init__()
+        self.plain = CrossEntropyLoss(ignore_label=ignore_label)
+        self.guided = ClassifierGuidedLoss(weight=weight, ignore_label=ignore_label)
+
+    def forward(self, outputs: StageOutputs, targets: Sequence[Tensor]) -> Tensor:
+        """Return the sum, a single number.
+
+        Args:
+            outputs: All that the network says.
+            targets: One tensor of labels (B, 1, slice, row, column).
+        """
+        labels = only_real(targets[0], outputs.real)
+        *first, last = outputs.stages
+        terms = [self.plain(stage, labels) for stage in first]
+        if outputs.presence is None:
+            terms.append(self.plain(last, labels))
+        else:
+            terms.append(self.guided(last, outputs.presence, labels))
+        return torch.stack(terms).sum()
+
+
+def _network(
+    configuration_manager: ConfigurationManager, channels: int, classes: int, all_outputs: bool, **parts: bool
+) -> nn.Module:
+    block = classifier_guided_block(
+        configuration_manager.configuration["architecture"], configuration_manager.patch_size
+    )  # fmt: skip
+    return get_network_from_plans(
+        block["network_class_name"], block["arch_kwargs"] | parts, block["_kw_requires_import"],
+        channels, classes, allow_init=True, deep_supervision=all_outputs,
+    )  # fmt: skip
