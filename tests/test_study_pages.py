@@ -17,6 +17,12 @@ from nnunet_cardiac_ext.reproduce.selection import check_once, check_settings, s
 from nnunet_cardiac_ext.settings import KNOWN
 
 PAGES = sorted((Path(__file__).parents[1] / "docs" / "studies").glob("*.md"))
+# How each script begins, where all downloads are there.
+FIRST = {
+    "region_cascade": ["env --root", "convert acdc", "reproduce 002"],
+    "crocnet": ["env --root", "convert mnms2", "reproduce 003"],
+}
+DOWNLOADS = {"ACDC": "/downloads/acdc data", "MNMS": "/downloads/mnms", "MNMS2": "/downloads/mnms2"}
 RECORDER = """#!{python}
 import json, sys
 with open({log!r}, "a") as stream:
@@ -25,10 +31,15 @@ if sys.argv[1] == "env":
     print("export nnUNet_raw=/raw nnUNet_preprocessed=/preprocessed nnUNet_results=/results")
 """
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("bash") is None, reason="no bash"),
-    pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem),
-]
+pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+
+
+def only(*names):
+    """Run a test for the pages of these names."""
+    return pytest.mark.parametrize("page", [page for page in PAGES if page.stem in names], ids=lambda page: page.stem)
+
+
+every_page = only(*(page.stem for page in PAGES))
 
 
 @pytest.fixture
@@ -53,12 +64,13 @@ def calls(tmp_path):
     return run
 
 
+@every_page
 @pytest.mark.parametrize("budget", ["small", "paper"])
 def test_every_command_is_understood(page, calls, budget):
-    ended, noted = calls(page, budget, ACDC="/downloads/acdc data", MNMS="/downloads/mnms")
+    ended, noted = calls(page, budget, **DOWNLOADS)
     assert (ended.returncode, ended.stderr) == (0, "")
     names = [" ".join(call[:2]) for call in noted]
-    assert names[:3] == ["env --root", "convert acdc", "reproduce 002"]
+    assert names[:3] == FIRST[page.stem]
     parsed = {call[0]: build_parser(call[0]).parse_args(call[1:]) for call in noted}
     study = parsed["reproduce"]
     recipe, settings = RECIPES[study.paper], dict(text.split("=", 1) for text in study.set)
@@ -68,6 +80,7 @@ def test_every_command_is_understood(page, calls, budget):
     assert bool(settings) == (budget == "small")
 
 
+@only("region_cascade")
 def test_the_models_of_the_external_test_are_those_of_the_study(page, calls):
     _, noted = calls(page, ACDC="/downloads/acdc", MNMS="/downloads/mnms")
     (predict,) = [call for call in noted if call[0] == "predict"]
@@ -78,6 +91,7 @@ def test_the_models_of_the_external_test_are_those_of_the_study(page, calls):
     assert all(folder.endswith(f"_{tag}_s{seed}") for folder in folders)
 
 
+@only("region_cascade")
 def test_without_the_data_it_says_what_is_missing(page, calls):
     ended, noted = calls(page, ACDC="")
     assert ended.returncode != 0
@@ -85,6 +99,18 @@ def test_without_the_data_it_says_what_is_missing(page, calls):
     assert noted == []
 
 
+@only("crocnet")
+def test_without_the_download_there_are_phantoms_with_distractors(page, calls):
+    _, noted = calls(page, MNMS2="", ACDC="")
+    assert [" ".join(call[:2]) for call in noted] == [
+        "env --root", "phantom mnms2", "convert mnms2", "reproduce 003",
+    ]  # fmt: skip
+    phantoms = build_parser("phantom").parse_args(noted[1][1:])
+    assert (phantoms.subjects, phantoms.distractors, phantoms.view) == (120, 2, "la")
+    assert noted[2][noted[2].index("-i") + 1] == str(phantoms.output)
+
+
+@every_page
 def test_an_unknown_budget_is_refused(page, calls):
     ended, noted = calls(page, "huge", ACDC="/downloads/acdc")
     assert (ended.returncode, noted) == (2, [])
