@@ -17,6 +17,7 @@ from nnunetv2.inference.export_prediction import (
     convert_predicted_logits_to_segmentation_with_correct_shape,
     export_prediction_from_logits,
 )
+from torch import nn
 
 from inference_pipelines.case_output import CaseOutput
 from inference_pipelines.cine_input import Stack
@@ -116,7 +117,6 @@ class SlicePredictor:
             raise WorkError(f"{files[0]}: expected {self.model.channels} channels, got {len(image)}; is it a 4-D file?")
         return PreparedCase(torch.from_numpy(image).float(), properties)
 
-    @torch.no_grad()
     def predict_logits(self, image: torch.Tensor, slices: Sequence[int] | None = None) -> torch.Tensor:
         """Predict a preprocessed stack: the mean of the folds' logits.
 
@@ -131,17 +131,12 @@ class SlicePredictor:
             WorkError: The stack does not fit into the device's memory, or the logits are not finite.
         """
         stack = image if slices is None else image[:, list(slices)]
-        heads = int(self.model.labels.num_segmentation_heads)
-        if not stack.shape[1]:
-            return torch.zeros((heads, *stack.shape[1:]), dtype=torch.half)
-        try:
-            logits = [predict_slices(net, stack, self.window, classes=heads).cpu() for net in self.model.networks]
-        except torch.OutOfMemoryError as error:
-            raise WorkError("the stack does not fit into the device's memory; use -device cpu") from error
-        total = logits[0]
-        for other in logits[1:]:
-            total += other
-        return total / len(logits) if len(logits) > 1 else total
+        return ensemble_logits(self.model.networks, stack, self.window, classes=self.heads)
+
+    @property
+    def heads(self) -> int:
+        """Number of logits per pixel."""
+        return int(self.model.labels.num_segmentation_heads)
 
     def to_labels(self, logits: torch.Tensor, case: PreparedCase, *, probabilities: bool = False) -> Any:
         """Lead logits back to the original image.
@@ -236,6 +231,36 @@ class SlicePredictor:
     def files_beside(self, case: str) -> tuple[str, ...]:
         """Return nothing: there are no further files."""
         return ()
+
+
+@torch.no_grad()
+def ensemble_logits(
+    networks: Sequence[nn.Module], stack: torch.Tensor, window: Window, *, classes: int
+) -> torch.Tensor:
+    """Predict all slices of a preprocessed stack by several networks: the mean of their logits.
+
+    Args:
+        networks: Each gives logits (batch, class, row, column) of images (batch, channel, row, column).
+        stack: Preprocessed image (channel, slice, row, column); may have no slice.
+        window: The tiling.
+        classes: Number of output channels of the networks.
+
+    Returns:
+        Logits (class, slice, row, column) on the CPU in half precision, as nnU-Net has them.
+
+    Raises:
+        WorkError: The stack does not fit into the device's memory, or the logits are not finite.
+    """
+    if not stack.shape[1]:
+        return torch.zeros((classes, *stack.shape[1:]), dtype=torch.half)
+    try:
+        logits = [predict_slices(network, stack, window, classes=classes).cpu() for network in networks]
+    except torch.OutOfMemoryError as error:
+        raise WorkError("the stack does not fit into the device's memory; use -device cpu") from error
+    total = logits[0]
+    for other in logits[1:]:
+        total += other
+    return total / len(logits) if len(logits) > 1 else total
 
 
 def without_image(case: PreparedCase) -> PreparedCase:

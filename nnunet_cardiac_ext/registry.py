@@ -490,4 +490,11 @@ PIPELINES: Mapping[str, Pipeline] = _by_name(
         "each slice through a region classifier and then through the model of its region",
         "docs/pipelines/region_cascade.md",
     ),
+    Pipeline(
+        "crocnet",
+        "inference_pipelines.crocnet",
+        "003",
+        "a first network finds the heart, coupled specialists redraw it in the crop",
+        "docs/pipelines/crocnet.md",
+    ),
 )

@@ -209,7 +209,7 @@ def test_a_stock_configuration_is_never_replaced(plans_file):
         ({"batch_size": 0}, r"batch_size: expected 1 whole numbers above 0, got \[0\]"),
         ({"batch_dice": 1}, "batch_dice: expected true or false, got 1"),
         ({"spacing": [1, -1]}, r"spacing: expected 2 numbers above 0, got \[1, -1\]"),
-        ({"network": "vgg"}, "network: expected one of unet, attention-mnet, .*, got 'vgg'"),
+        ({"network": "vgg"}, "network: expected one of unet, .*, crocnet, .*, got 'vgg'"),
         ({"gate": "none"}, "gate: expected the network attention-mnet, got PlainConvUNet"),
         ({"norm": "group"}, "norm: expected one of instance, batch, got 'group'"),
         ({"norm": [1]}, r"norm: expected one of instance, batch, got \[1\]"),
