@@ -1,4 +1,4 @@
-"""Batches of whole stacks for paper 004: any number of slices, one augmentation of space, intensities slice by slice."""
+"""Batches of whole stacks for paper 004: any number of slices, moved together, intensities slice by slice."""
 
 from __future__ import annotations
 
