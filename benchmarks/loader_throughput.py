@@ -1,9 +1,10 @@
-"""Batches per second of the region-sampling loader beside nnU-Net's own, on a preprocessed data set.
+"""Batches per second of one of our loaders beside nnU-Net's own, on a preprocessed data set.
 
 Both loaders run in one process on the same cases, in turns. The time is the process's own, so that other work on the
 machine matters little:
 
     python benchmarks/loader_throughput.py "$nnUNet_preprocessed"/Dataset027_ACDC
+    python benchmarks/loader_throughput.py "$nnUNet_preprocessed"/Dataset115_EMIDEC --loader mixup
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
 from nnunetv2.training.data_augmentation.compute_initial_patch_size import get_patch_size
 from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
+from nnunet_cardiac_ext.data.heart_slices import hearts_of, left_ventricle_labels
+from nnunet_cardiac_ext.data.mixup_loader import MixupLoader
 from nnunet_cardiac_ext.data.region_sampling import RegionSamplingDataLoader, slice_laws
+from nnunet_cardiac_ext.data.stack_regions import label_map_of
 from nnunet_cardiac_ext.files import read_json
 
 ROTATION = (-np.pi, np.pi)
@@ -30,6 +35,8 @@ ROTATION = (-np.pi, np.pi)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path, help="folder of a preprocessed data set")
+    parser.add_argument("--loader", choices=("region-sampling", "mixup"), default="region-sampling")
+    parser.add_argument("--probability", type=float, default=0.5, help="share of the slices that mixup blends")
     parser.add_argument("-c", dest="configuration", default="2d")
     parser.add_argument("-p", dest="plans", default="nnUNetPlans")
     parser.add_argument("--batches", type=int, default=20, help="batches per turn")
@@ -44,19 +51,33 @@ def main() -> None:
 def build_loaders(arguments, *, augmented):
     plans = PlansManager(str(arguments.dataset / f"{arguments.plans}.json"))
     configuration = plans.get_configuration(arguments.configuration)
-    labels = plans.get_label_manager(read_json(arguments.dataset / "dataset.json"))
+    dataset_json = read_json(arguments.dataset / "dataset.json")
+    labels = plans.get_label_manager(dataset_json)
     folder = str(arguments.dataset / configuration.data_identifier)
     cases = infer_dataset_class(folder)(folder)
     final = configuration.patch_size
     patch = get_patch_size(final, ROTATION, ROTATION, ROTATION, (0.85, 1.25)) if augmented else final
-    transforms = nnUNetTrainer.get_training_transforms(final, ROTATION, None, (0, 1), False) if augmented else None
+    if augmented:
+        transforms = nnUNetTrainer.get_training_transforms(final, ROTATION, None, (0, 1), False)
+    else:
+        transforms = ComposeTransforms([])
     options = {"oversample_foreground_percent": 0.33, "transforms": transforms}
-    start = time.perf_counter()
-    laws = slice_laws(cases, 20, ignore_label=labels.ignore_label)
-    if not augmented:
-        print(f"regions of {len(laws)} cases read in {time.perf_counter() - start:.2f} s, once per training")
     given = (cases, configuration.batch_size, patch, final, labels)
-    return nnUNetDataLoader(*given, **options), RegionSamplingDataLoader(*given, laws=laws, **options)
+    start = time.perf_counter()
+    if arguments.loader == "mixup":
+        label_map = label_map_of(dataset_json)
+        own = {
+            "hearts": hearts_of(cases, label_map), "heart_labels": left_ventricle_labels(label_map),
+            "probability": arguments.probability, "tolerance": 0.1,
+        }  # fmt: skip
+        ours = MixupLoader(*given, **own, **options)
+    else:
+        ours = RegionSamplingDataLoader(*given, laws=slice_laws(cases, 20, ignore_label=labels.ignore_label), **options)
+    if not augmented:
+        print(
+            f"labels of {len(cases.identifiers)} cases read in {time.perf_counter() - start:.2f} s, once per training"
+        )
+    return nnUNetDataLoader(*given, **options), ours
 
 
 def compare(stock, ours, arguments):

@@ -17,16 +17,24 @@ from nnunet_cardiac_ext.errors import UsageError
 Block = dict[str, Any]
 
 ATTENTION_MNET = "nnunet_cardiac_ext.architectures.attention_mnet.AttentionMNet"
+CROCNET = "nnunet_cardiac_ext.architectures.crocnet.CroCNet"
+ATTENTION_UNET = "nnunet_cardiac_ext.architectures.attention_unet.AttentionUNet"
 DEEPMEDIC = "nnunet_cardiac_ext.architectures.deepmedic.DeepMedic"
-CLASSIFIER_GUIDED = "nnunet_cardiac_ext.architectures.classifier_guided.ClassifierGuidedNet"
+E2A_UNET = "nnunet_cardiac_ext.architectures.e2a_unet.E2AUNet"
 FCN = "nnunet_cardiac_ext.architectures.fcn.FullyConvolutionalNetwork"
+PLAIN_UNET = "dynamic_network_architectures.architectures.unet.PlainConvUNet"
+CLASSIFIER_GUIDED = "nnunet_cardiac_ext.architectures.classifier_guided.ClassifierGuidedNet"
 SK_UNET = "nnunet_cardiac_ext.architectures.sk_unet.SKUNet"
 
 # Widths and convolutions per level of the networks as published.
 ATTENTION_MNET_FEATURES, ATTENTION_MNET_CONVOLUTIONS = (32, 64, 128, 256), (4, 4, 4, 4)
+E2A_FEATURES, SPECIALIST_FEATURES = (32, 64, 128, 256, 512), (16, 32, 64, 128, 256)
 DEEPMEDIC_FEATURES = (30, 30, 40, 40, 40, 40, 50, 50)
 SK_UNET_FEATURES, SK_UNET_CONVOLUTIONS = (32, 64, 128, 256, 512), (2, 2, 2, 2, 2)
 FCN_FEATURES, FCN_CONVOLUTIONS = (64, 128, 256, 512), (3, 4, 4, 4)
+
+# Edge of CroCNet's crops and the room around the heart, in pixels.
+CROP_SIZE, MARGIN = 128, 15
 
 # Networks without outputs at coarser levels: nothing that deep supervision could reach.
 SINGLE_OUTPUT = ("deepmedic", "fcn", "classifier-guided")
@@ -77,6 +85,75 @@ def attention_mnet_block(architecture: Block, patch_size: Sequence[int]) -> Bloc
     return _block(ATTENTION_MNET, architecture, "batchnorm.BatchNorm", levels | {"gate": "dual"})
 
 
+def e2a_unet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the E2AUNet of paper 003 on the first five levels of a 2D U-Net, or on all where it has fewer.
+
+    Args:
+        architecture: The block of a U-Net of nnU-Net; an E2AUNet's is returned as it is, of a CroCNet the first stage.
+        patch_size: Patch in pixels. An axis that the strides of the levels do not divide is halved later.
+
+    Raises:
+        UsageError: The block is of another network or three-dimensional, or has a single level.
+    """
+    if architecture["network_class_name"] == E2A_UNET:
+        return architecture
+    if architecture["network_class_name"] == CROCNET:
+        kwargs = copy.deepcopy(architecture["arch_kwargs"])
+        levels = {key: kwargs[key] for key in ("n_stages", "features_per_stage", "strides")}
+        return _e2a_block(E2A_UNET, levels | {"design": kwargs["stage1_design"]})
+    strides = _first_strides(architecture, patch_size, len(E2A_FEATURES))
+    if len(patch_size) != 2:
+        raise UsageError(f"network: e2a-unet and crocnet take 2D configurations, got patches {list(patch_size)}")
+    count = len(strides)
+    levels = {"n_stages": count, "features_per_stage": list(E2A_FEATURES[:count]), "strides": strides}
+    return _e2a_block(E2A_UNET, levels | {"design": "paper"})
+
+
+def crocnet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return CroCNet, paper 003's two stages, on the E2AUNet that `e2a_unet_block` gives; a CroCNet's as it is."""
+    if architecture["network_class_name"] == CROCNET:
+        return architecture
+    stage1 = copy.deepcopy(e2a_unet_block(architecture, patch_size)["arch_kwargs"])
+    stage2 = {
+        "stage1_design": stage1.pop("design"),
+        "specialist_features": list(SPECIALIST_FEATURES),
+        "crop_size": CROP_SIZE,
+        "margin": MARGIN,
+        "design": "paper",
+    }
+    return _e2a_block(CROCNET, stage1 | stage2)
+
+
+def attention_unet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the U-Net with the attention maps of paper 001; levels, widths and the rest stay.
+
+    Args:
+        architecture: The block of nnU-Net's plain U-Net; one with attention is returned as it is.
+        patch_size: Patch in voxels.
+
+    Raises:
+        UsageError: The block is of another network.
+    """
+    if architecture["network_class_name"] == ATTENTION_UNET:
+        return architecture
+    _check_plain(architecture)
+    return unet_block(architecture, patch_size) | {"network_class_name": ATTENTION_UNET}
+
+
+def without_attention(architecture: Block) -> Block:
+    """Return the block of nnU-Net's plain U-Net, of which `architecture` may be the one with attention maps.
+
+    Raises:
+        UsageError: The block is of another network.
+    """
+    if architecture["network_class_name"] != ATTENTION_UNET:
+        _check_plain(architecture)
+        return architecture
+    block = copy.deepcopy(architecture)
+    block["arch_kwargs"].pop("attention", None)
+    return block | {"network_class_name": PLAIN_UNET}
+
+
 def fcn_block(architecture: Block, patch_size: Sequence[int]) -> Block:
     """Return the fully convolutional network of Tran (2016) on the levels that an attention M-net would have."""
     levels = _levels(architecture, patch_size, FCN_FEATURES, FCN_CONVOLUTIONS)
@@ -125,8 +202,11 @@ NETWORKS: Mapping[str, Callable[[Block, Sequence[int]], Block]] = MappingProxyTy
     {
         "unet": unet_block,
         "attention-mnet": attention_mnet_block,
+        "attention-unet": attention_unet_block,
         "deepmedic": deepmedic_block,
         "fcn": fcn_block,
+        "e2a-unet": e2a_unet_block,
+        "crocnet": crocnet_block,
         "sk-unet": sk_unet_block,
         "classifier-guided": classifier_guided_block,
     }
@@ -145,6 +225,13 @@ def _strides(architecture: Block) -> list[list[int]]:
     return architecture["arch_kwargs"]["strides"]
 
 
+def _check_plain(architecture: Block) -> None:
+    """Refuse all networks but nnU-Net's plain U-Net."""
+    name = architecture["network_class_name"]
+    if name != PLAIN_UNET:
+        raise UsageError(f"plans: expected the architecture of nnU-Net's PlainConvUNet to build on, got {name}")
+
+
 def _in_plane(architecture: Block) -> Block:
     """Return a U-Net's block without what it does along the slices."""
     strides, kwargs = _strides(architecture), architecture["arch_kwargs"]
@@ -161,18 +248,23 @@ def _levels(
     architecture: Block, patch_size: Sequence[int], features: Sequence[int], convolutions: Sequence[int]
 ) -> dict[str, Any]:
     """Return what is listed per level, for as many levels as both the U-Net and the widths have."""
-    strides, kwargs = _strides(architecture)[: len(features)], architecture["arch_kwargs"]
-    count = len(strides)
-    if count < 2:
-        raise UsageError("plans: expected a U-Net with at least two levels to build on, got one")
-    kernels = kwargs["kernel_sizes"]
+    strides = _first_strides(architecture, patch_size, len(features))
+    count, kernels = len(strides), architecture["arch_kwargs"]["kernel_sizes"]
     return {
         "n_stages": count,
         "features_per_stage": list(features[:count]),
         "kernel_sizes": copy.deepcopy(kernels[:count]) if isinstance(kernels, list) else kernels,
-        "strides": _dividing(strides, patch_size),
+        "strides": strides,
         "n_conv_per_stage": list(convolutions[:count]),
     }
+
+
+def _first_strides(architecture: Block, patch_size: Sequence[int], count: int) -> list[list[int]]:
+    """Return the strides of a U-Net's first levels, at least two, so that they divide the patch."""
+    strides = _strides(architecture)[:count]
+    if len(strides) < 2:
+        raise UsageError("plans: expected a U-Net with at least two levels to build on, got one")
+    return _dividing(strides, patch_size)
 
 
 def _dividing(strides: Sequence[Sequence[int]], patch_size: Sequence[int]) -> list[list[int]]:
@@ -198,3 +290,7 @@ def _block(name: str, architecture: Block, norm: str, levels: dict[str, Any], *,
         "norm_op_kwargs": {"eps": 1e-5, "affine": affine},
     }
     return {"network_class_name": name, "arch_kwargs": kwargs, "_kw_requires_import": ["conv_op", "norm_op"]}
+
+
+def _e2a_block(name: str, kwargs: dict[str, Any]) -> Block:
+    return {"network_class_name": name, "arch_kwargs": kwargs, "_kw_requires_import": []}

@@ -22,6 +22,9 @@ PLANE_STEP = 16
 # Attention gates of the attention M-net, the paper's first.
 GATES = ("dual", "spatial", "channel", "none")
 
+# Blocks of the networks of paper 003: the paper's and those of the code that its authors published.
+DESIGNS = ("paper", "released")
+
 
 def with_features(architecture: dict[str, Any], features: Sequence[int], patch_size: Sequence[int]) -> dict[str, Any]:
     """Return the architecture with one stage per width, from the finest to the coarsest.
@@ -35,12 +38,12 @@ def with_features(architecture: dict[str, Any], features: Sequence[int], patch_s
         patch_size: Patch in voxels.
 
     Raises:
-        UsageError: The widths are no whole numbers, or the patch is too small for so many stages.
+        UsageError: The widths are no whole numbers, odd in a network that halves them, or the patch is too small for so
+            many stages.
     """
-    count = len(features)
-    if count < 2 or any(type(width) is not int or width < 1 for width in features):
-        raise UsageError(f"features: expected at least two whole numbers >= 1, got {list(features)}")
     changed, kwargs = _copied(architecture)
+    count = len(features)
+    _check_widths("features", features, even="design" in kwargs)
     kwargs["strides"] = _strides(kwargs["strides"], count, patch_size)
     for key in _per_stage_keys(kwargs, ("kernel_sizes", "n_conv_per_stage", "n_blocks_per_stage")):
         kwargs[key] = _resized(kwargs[key], count)
@@ -61,7 +64,7 @@ def with_convolutions(architecture: dict[str, Any], convolutions: int) -> dict[s
     changed, kwargs = _copied(architecture)
     keys = _per_stage_keys(kwargs, ("n_conv_per_stage", "n_blocks_per_stage", "n_conv_per_stage_decoder"))
     if not keys:
-        raise UsageError(f"convolutions: {_name(architecture)} has one per stage; features= sets their number")
+        raise UsageError(f"convolutions: {_name(architecture)} has a fixed number per stage; features= sets the stages")
     for key in keys:
         kwargs[key] = [convolutions] * len(kwargs[key])
     return changed
@@ -73,11 +76,13 @@ def with_norm(architecture: dict[str, Any], norm: str) -> dict[str, Any]:
     Batch normalisation is the faster one on a CPU, together with the setting `channels_last`.
 
     Raises:
-        UsageError: `norm` is none of `NORMS`.
+        UsageError: `norm` is none of `NORMS`, or the network's is fixed.
     """
     if not isinstance(norm, str) or norm not in NORMS:
         raise UsageError(f"norm: expected one of {', '.join(NORMS)}, got {norm!r}")
     changed, kwargs = _copied(architecture)
+    if "norm_op" not in kwargs:
+        raise UsageError(f"norm: {_name(architecture)} has batch normalisation, which is fixed")
     dimensions = kwargs["conv_op"][-2:]
     kwargs["norm_op"] = f"torch.nn.modules.{NORMS[norm]}{dimensions}"
     return changed
@@ -91,11 +96,51 @@ def with_gate(architecture: dict[str, Any], gate: str) -> dict[str, Any]:
     """
     if not isinstance(gate, str) or gate not in GATES:
         raise UsageError(f"gate: expected one of {', '.join(GATES)}, got {gate!r}")
-    changed, kwargs = _copied(architecture)
-    if "gate" not in kwargs:
-        raise UsageError(f"gate: expected the network attention-mnet, got {_name(architecture)}")
-    kwargs["gate"] = gate
-    return changed
+    return _with_own(architecture, "gate", gate, "attention-mnet")
+
+
+def with_design(architecture: dict[str, Any], design: str) -> dict[str, Any]:
+    """Return a network of paper 003 with other blocks; in CroCNet those of the specialists.
+
+    Raises:
+        UsageError: `design` is none of `DESIGNS`, or the network is another one.
+    """
+    if not isinstance(design, str) or design not in DESIGNS:
+        raise UsageError(f"design: expected one of {', '.join(DESIGNS)}, got {design!r}")
+    return _with_own(architecture, "design", design, "e2a-unet or crocnet")
+
+
+def with_specialist_features(architecture: dict[str, Any], features: Any) -> dict[str, Any]:
+    """Return CroCNet with other widths of the specialists, from the finest stage to the bottom.
+
+    Raises:
+        UsageError: The widths are no even whole numbers, or the network is another one.
+    """
+    widths = list(features) if isinstance(features, Sequence) and not isinstance(features, str) else [features]
+    _check_widths("specialist_features", widths, even=True)
+    return _with_own(architecture, "specialist_features", widths, "crocnet")
+
+
+def with_crop_size(architecture: dict[str, Any], edge: int) -> dict[str, Any]:
+    """Return CroCNet with crops of another edge in pixels.
+
+    Raises:
+        UsageError: The edge is no whole number of at least 1, or the network is another one.
+    """
+    if type(edge) is not int or edge < 1:
+        raise UsageError(f"crop_size: expected a whole number >= 1, got {edge!r}")
+    return _with_own(architecture, "crop_size", edge, "crocnet")
+
+
+def with_margin(architecture: dict[str, Any], margin: int) -> dict[str, Any]:
+    """Return CroCNet with another margin around the heart, in pixels.
+
+    Raises:
+        UsageError: The margin is no whole number of at least 0, or the network is another one.
+    """
+    if type(margin) is not int or margin < 0:
+        raise UsageError(f"margin: expected a whole number >= 0, got {margin!r}")
+    return _with_own(architecture, "margin", margin, "crocnet")
 
 
 def with_switch(key: str, architecture: dict[str, Any], on: bool) -> dict[str, Any]:
@@ -170,6 +215,23 @@ def _copied(architecture: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     """Return a copy of the block and, within it, its keyword arguments."""
     copied = copy.deepcopy(architecture)
     return copied, copied["arch_kwargs"]
+
+
+def _with_own(architecture: dict[str, Any], key: str, value: Any, networks: str) -> dict[str, Any]:
+    """Return the architecture with another value of an argument that only some networks have."""
+    changed, kwargs = _copied(architecture)
+    if key not in kwargs:
+        raise UsageError(f"{key}: expected the network {networks}, got {_name(architecture)}")
+    kwargs[key] = value
+    return changed
+
+
+def _check_widths(key: str, features: Sequence[Any], *, even: bool) -> None:
+    """Check the widths of a network's stages; E-2A networks reach each in two steps, so that it has to be even."""
+    step = 2 if even else 1
+    if len(features) < 2 or any(type(width) is not int or width < 1 or width % step for width in features):
+        numbers = "even whole numbers >= 2" if even else "whole numbers >= 1"
+        raise UsageError(f"{key}: expected at least two {numbers}, got {list(features)}")
 
 
 def _name(architecture: dict[str, Any]) -> str:

@@ -13,15 +13,19 @@ from typing import Any
 from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json
-from nnunet_cardiac_ext.network_blocks import SINGLE_OUTPUT, STACK_NETWORKS, with_network
+from nnunet_cardiac_ext.network_blocks import NETWORKS, SINGLE_OUTPUT, STACK_NETWORKS, with_network
 from nnunet_cardiac_ext.network_plan import (
     check_network,
     check_patch,
     stack_patch,
     with_convolutions,
+    with_crop_size,
+    with_design,
     with_features,
     with_gate,
+    with_margin,
     with_norm,
+    with_specialist_features,
     with_switch,
 )
 from nnunet_cardiac_ext.registry import PRESETS, Preset
@@ -35,12 +39,15 @@ PLAN_KEYS: Mapping[str, str] = {
     "patch_size": "patch in voxels, as multiples of the network's total stride",
     "spacing": "mm per voxel that images are resampled to; other than the preset's needs its own preprocessing",
     "batch_dice": "Dice loss over the batch as one image",
-    "network": "unet (nnU-Net's), attention-mnet, deepmedic, fcn, sk-unet, or of stacks classifier-guided; strides and "
-    "kernels stay those of the data",
+    "network": f"one of {', '.join(NETWORKS)}; unet is nnU-Net's; strides and kernels stay the data's",
     "features": "widths of the network, one per stage",
     "convolutions": "convolutions (or residual blocks) per stage",
     "norm": "normalisation of the network: instance (nnU-Net's) or batch",
     "gate": "attention gates of the network attention-mnet: dual, spatial, channel or none",
+    "design": "blocks of the networks e2a-unet and crocnet (there the specialists'): paper or released",
+    "specialist_features": "widths of the specialists of the network crocnet",
+    "crop_size": "edge of the crops that the specialists see, in pixels",
+    "margin": "pixels around the heart in these crops",
     "fusion": "network classifier-guided: the slices of a stack inform each other; false: each by itself",
     "refinement": "network classifier-guided: a second stage refines the probabilities of the first",
     "presence": "network classifier-guided: a classifier at the last stage says which structures a slice holds",
@@ -51,6 +58,10 @@ _CHANGES: Mapping[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
     "convolutions": with_convolutions,
     "norm": with_norm,
     "gate": with_gate,
+    "design": with_design,
+    "specialist_features": with_specialist_features,
+    "crop_size": with_crop_size,
+    "margin": with_margin,
     **{key: partial(with_switch, key) for key in ("fusion", "refinement", "presence")},
 }
 # Those of them that shape nnU-Net's U-Net and mean nothing to another network.

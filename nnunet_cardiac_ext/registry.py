@@ -137,9 +137,19 @@ PAPERS: Mapping[str, Paper] = MappingProxyType(
                 "Huang et al.",
             ),
             Paper(
+                "001",
+                "Anatomy Prior Based U-net for Pathology Segmentation with Attention",
+                "Zhou et al.",
+            ),
+            Paper(
                 "002",
                 "Improved AI-based Segmentation of Apical and Basal Slices from Clinical Cine CMR",
                 "Mariscal-Harana et al.",
+            ),
+            Paper(
+                "003",
+                "Crop and Couple: Cardiac Image Segmentation Using Interlinked Specialist Networks",
+                "Khan et al.",
             ),
             Paper(
                 "004",
@@ -229,6 +239,22 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
         "3d_fullres",
         "docs/methods/attention_mnet.md",
     ),
+    *(
+        Trainer(
+            f"AnatomyPrior{row}Trainer",
+            "nnunet_cardiac_ext.trainers.anatomy_prior",
+            "001",
+            summary,
+            "2d",
+            "docs/methods/anatomy_prior.md",
+        )
+        for row, summary in (
+            ("", "attention U-Net, class weights made from the image, neighbourhood penalty, pathology mixup"),
+            ("AWCE", "the same without the neighbourhood penalty"),
+            ("Attention", "attention U-Net with plain cross-entropy, pathology mixup"),
+            ("Baseline", "plain U-Net with plain cross-entropy, pathology mixup"),
+        )
+    ),
     Trainer(
         "RegionSamplingTrainer",
         "nnunet_cardiac_ext.trainers.region_sampling",
@@ -256,6 +282,14 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
         )
         for region, place in (("Base", "the base"), ("Middle", "the middle"), ("Apex", "the apex"))
     ),
+    *(
+        Trainer(name, "nnunet_cardiac_ext.trainers.crocnet", "003", summary, "2d", "docs/methods/crocnet.md")
+        for name, summary in (
+            ("E2AUNetTrainer", "a U-Net with efficient additive attention at every level: stage 1 of CroCNet alone"),
+            ("CroCNetTrainer", "crop and couple: stage 1 finds the heart, coupled specialists redraw it"),
+            ("CroCNetSingleTrainer", "CroCNet with one network in stage 2, without cross-attention"),
+        )
+    ),
     Trainer(
         "SKUNetTrainer",
         "nnunet_cardiac_ext.trainers.sk_unet",
@@ -280,6 +314,23 @@ TRAINERS: Mapping[str, Trainer] = _by_name(
         "3d_fullres",
         "docs/methods/classifier_guided.md",
     ),
+)
+
+# Training of paper 003. An epoch is one pass over its 288 of 360 subjects at two phases, 8 images at a time.
+_CROCNET_SETTINGS: Mapping[str, Any] = MappingProxyType(
+    {
+        "num_epochs": 500,
+        "iterations_per_epoch": 72,
+        "val_iterations_per_epoch": 18,
+        "optimizer": "adam",
+        "initial_lr": 1e-4,
+        "weight_decay": 0.0,
+        "schedule": "steps",
+        "step_epochs": (100, 200),
+        "step_factor": 0.1,
+        "deep_supervision": False,
+        "augmentation": "one-of",
+    }
 )
 
 # Paper 004.
@@ -321,6 +372,29 @@ PRESETS: Mapping[str, Preset] = _by_name(
         overrides=MappingProxyType({"network": "attention-mnet", "patch_size": (36, 96, 96), "batch_size": 8}),
     ),
     Preset(
+        "anatomy-prior",
+        "AnatomyPriorTrainer",
+        "2d",
+        "2d_anatomy_prior",
+        "infarct and no-reflow: batches of 16, Adam, pathology mixup; serves the ablations too",
+        # An epoch of the paper is one pass over 639 slices for training and 69 for validation, 16 at a time.
+        settings=MappingProxyType(
+            {
+                "num_epochs": 400,
+                "iterations_per_epoch": 40,
+                "val_iterations_per_epoch": 5,
+                "optimizer": "adam",
+                "initial_lr": 0.01,
+                "weight_decay": 0.0,
+                "schedule": "exponential",
+                "final_lr": 1e-6,
+                "deep_supervision": False,
+                "mixup_probability": 0.5,
+            }
+        ),
+        overrides=MappingProxyType({"batch_size": 16}),
+    ),
+    Preset(
         "region-sampling",
         "RegionSamplingTrainer",
         "2d",
@@ -355,6 +429,16 @@ PRESETS: Mapping[str, Preset] = _by_name(
             f"2D training on slices of the {region} only",
         )
         for region in ("base", "middle", "apex")
+    ),
+    *(
+        Preset(
+            network, trainer, "2d", configuration, summary,
+            settings=_CROCNET_SETTINGS, overrides=MappingProxyType({"network": network, "batch_size": 8}),
+        )
+        for network, trainer, configuration, summary in (
+            ("e2a-unet", "E2AUNetTrainer", "2d_e2a_unet", "stage 1 of CroCNet by itself"),
+            ("crocnet", "CroCNetTrainer", "2d_crocnet", "CroCNet, both stages together; serves its two ablations too"),
+        )
     ),
     Preset(
         "sk-unet",

@@ -59,8 +59,8 @@ class CardiacSettings:
     schedule: str = _setting(
         "poly",
         "optimiser",
-        "learning rate over the epochs: poly is nnU-Net's, none keeps it",
-        choices=("poly", "plateau", "steps", "none"),
+        "learning rate over the epochs: poly is nnU-Net's, exponential falls by one factor each epoch, none keeps it",
+        choices=("poly", "plateau", "steps", "exponential", "none"),
     )
     plateau_patience: int = _setting(
         10, "optimiser", "epochs without a better validation loss before the learning rate falls", minimum=0,
@@ -80,6 +80,10 @@ class CardiacSettings:
     )  # fmt: skip
     step_factor: float = _setting(
         0.1, "optimiser", "that factor", above=0, below=1, only_with={"schedule": ("steps",)}
+    )  # fmt: skip
+
+    final_lr: float = _setting(
+        1e-6, "optimiser", "learning rate of the last epoch", above=0, only_with={"schedule": ("exponential",)}
     )  # fmt: skip
 
     deep_supervision: bool = _setting(True, "network", "losses also at the decoder's coarser outputs")
@@ -108,8 +112,9 @@ class CardiacSettings:
     augmentation: str = _setting(
         "nnunet", "data",
         "nnunet: all; light: without blur and simulated low resolution, the two that cost most; none: mirroring only; "
-        "rigid: shift, rotation and mirroring within slices, as in paper 000",
-        choices=("nnunet", "light", "none", "rigid"),
+        "rigid: shift, rotation and mirroring within slices, as in paper 000; one-of: one of mirroring, elastic "
+        "deformation, rotation with scaling, blur, gamma and noise for each image, as in paper 003",
+        choices=("nnunet", "light", "none", "rigid", "one-of"),
     )  # fmt: skip
     mirroring: bool = _setting(True, "data", "mirrored images in training, and mirrored copies averaged in prediction")
     oversample_foreground: float = _setting(
@@ -130,6 +135,37 @@ class CardiacSettings:
         2, "distance loss", "2 measures distances within each slice, 3 through the stack", minimum=2, maximum=3
     )
 
+    mixup_probability: float = _setting(
+        0.0, "anatomy prior",
+        "share of the slices with a heart that are blended with the heart of another case, in 2D", minimum=0, maximum=1,
+    )  # fmt: skip
+    mixup_height: float = _setting(
+        0.1, "anatomy prior", "how far the heights of two blended slices may differ, 0 the base and 1 the apex",
+        minimum=0, maximum=1,
+    )  # fmt: skip
+    awce_normalization: str = _setting(
+        "mean", "anatomy prior",
+        "class weights of the automated weighted cross-entropy: mean gives those of an image the mean 1, none leaves "
+        "each free above 0",
+        choices=("mean", "none"),
+    )  # fmt: skip
+    awce_barrier: float = _setting(
+        1.0, "anatomy prior",
+        "weight of the mean of -log w, in units of the loss without weights; it keeps the class weights w from 0",
+        minimum=0,
+    )  # fmt: skip
+    neighborhood_weight: float = _setting(
+        0.01, "anatomy prior", "weight of the neighbourhood penalty, 0 for none", minimum=0
+    )
+    neighborhood_threshold: float = _setting(
+        0.1, "anatomy prior", "the penalty looks at voxels where both regions are more probable than this",
+        minimum=0, below=1,
+    )  # fmt: skip
+    neighborhood_pairs: tuple[str, ...] = _setting(
+        ("NOREFLOW:INFARCT+NOREFLOW", "INFARCT+NOREFLOW:MYO+INFARCT+NOREFLOW"), "anatomy prior",
+        "regions of which one lies in the other, INNER:OUTER, each a sum of label names",
+    )  # fmt: skip
+
     backbone: str = _setting(
         "densenet121", "region classifier", "torchvision's network that tells the region of a slice",
         choices=("alexnet", "densenet121", "mobilenet_v2", "resnet18", "shufflenet_v2", "squeezenet", "vgg11_bn"),
@@ -144,6 +180,18 @@ class CardiacSettings:
         above=0,
     )  # fmt: skip
 
+    stage1_checkpoint: str | None = _setting(
+        None, "crocnet",
+        "checkpoint of an E2AUNetTrainer with the same widths that CroCNet's stage 1 starts from; written as "
+        "initial_weights is; null: both stages start at random and are trained together",
+    )  # fmt: skip
+    freeze_stage1: bool = _setting(
+        False, "crocnet", "stage 1 keeps the weights and batch statistics that it starts with; needs stage1_checkpoint"
+    )
+    stage1_loss_weight: float = _setting(
+        1.0, "crocnet", "weight of the loss of stage 1's own result beside that of both stages; 0 leaves it out",
+        minimum=0, only_with={"freeze_stage1": (False,)},
+    )  # fmt: skip
     presence_weight: float = _setting(
         0.1, "classifier guidance", "weight of the classification of what a slice holds beside the segmentation",
         minimum=0,
@@ -267,7 +315,7 @@ def _expected(key: str) -> str:
     bounds = " and ".join(f"{sign} {rules[name]:g}" for name, sign in limits if math.isfinite(rules[name]))
     words = []
     for kind in kinds:
-        name = _NAMES.get(kind) or "a list of " + _NAMES[typing.get_args(kind)[0]].split(" ", 1)[1] + "s"
+        name = _NAMES.get(kind) or "a list of " + _NAMES[typing.get_args(kind)[0]].split(" ", 1)[-1] + "s"
         words.append(f"{name} {bounds}".strip() if kind is not type(None) else name)
     return " or ".join(words)
 

@@ -71,6 +71,7 @@ class CroCNet(nn.Module):
         design: Blocks of the specialists, "paper" or "released".
         stage1_design: Blocks of stage 1.
         freeze_stage1: Keep stage 1 as it is, its batch norms included.
+        stage1_output: Whether in training stage 1's logits follow as the last output, to be supervised.
 
     Raises:
         UsageError: An argument does not fit the others.
@@ -94,12 +95,14 @@ class CroCNet(nn.Module):
         design: Design = "paper",
         stage1_design: Design = "paper",
         freeze_stage1: bool = False,
+        stage1_output: bool = False,
     ) -> None:
         super().__init__()
         self.background, self.anatomies = background, _checked_anatomies(num_classes, background, anatomies)
         if crop_size < 1 or margin < 0:
             raise UsageError(f"crop_size, margin: expected at least 1 and 0, got {crop_size} and {margin}")
         self.crop_size, self.margin, self.freeze_stage1 = crop_size, margin, freeze_stage1
+        self.stage1_output = stage1_output
         self.stage1 = E2AUNet(
             input_channels, num_classes, deep_supervision,
             features_per_stage=features_per_stage, strides=strides, n_stages=n_stages, design=stage1_design,
@@ -122,13 +125,18 @@ class CroCNet(nn.Module):
         return self
 
     def forward(self, image: Tensor) -> Tensor | list[Tensor]:
-        """Return the fused log odds, with deep supervision followed by stage 1's coarser logits.
+        """Return the fused log odds; a list with deep supervision and, in training, with `stage1_output`.
 
         Args:
             image: Shape (batch, channel, row, column), any size.
+
+        Returns:
+            The fused log odds, or a list of them, stage 1's coarser logits and, last, stage 1's own.
         """
         stages = self.forward_stages(image)
-        return [stages.fused, *stages.coarser] if self.decoder.deep_supervision else stages.fused
+        own = [stages.stage1] if self.stage1_output and self.training else []
+        outputs = [stages.fused, *stages.coarser, *own]
+        return outputs if self.decoder.deep_supervision or own else stages.fused
 
     def forward_stages(self, image: Tensor) -> Stages:
         """Return what both stages give, to supervise or show them one by one.
@@ -147,9 +155,7 @@ class CroCNet(nn.Module):
         fused = self._fused(odds, specialists, inside, found.to(image.device))
         return Stages(stage1, boxes, specialists, fused, coarser)
 
-    def _specialists(
-        self, image: Tensor, probability: Tensor, boxes: Tensor, found: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _specialists(self, image: Tensor, probability: Tensor, boxes: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
         """Return the specialists' logits at their place, and which pixels they are for."""
         shape = (image.shape[2], image.shape[3])
         size = self._window(shape)

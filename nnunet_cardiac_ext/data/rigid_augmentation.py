@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 from batchgeneratorsv2.transforms.spatial.spatial import SpatialTransform
@@ -18,6 +17,7 @@ from batchgeneratorsv2.transforms.utils.pseudo2d import Convert2DTo3DTransform, 
 from batchgeneratorsv2.transforms.utils.random import RandomTransform
 
 from nnunet_cardiac_ext.data.augmentation import reduce_augmentation
+from nnunet_cardiac_ext.data.plane_motion import SpatialOfLabels, room_to_turn
 
 LARGEST_SHIFT = 15  # pixels
 LARGEST_ANGLE = math.radians(15)
@@ -31,7 +31,7 @@ def room_for_motion(patch_size: Sequence[int]) -> list[int]:
     Args:
         patch_size: Size of the patch that the network gets, ([slice,] row, column).
     """
-    turned = _room_to_turn(patch_size[-2:])
+    turned = room_to_turn(patch_size[-2:], LARGEST_ANGLE)
     return [*patch_size[:-2], *(edge + 2 * LARGEST_SHIFT for edge in turned)]
 
 
@@ -53,32 +53,12 @@ def rigid_augmentation(transforms: ComposeTransforms, patch_size: Sequence[int])
 
 def _shift(patch_size: Sequence[int]) -> RandomTransform:
     """Cut out, somewhere, what the rotation needs. Where it does not happen, the rotation cuts out the middle."""
-    turned = _room_to_turn(patch_size)
+    turned = room_to_turn(patch_size, LARGEST_ANGLE)
     # The centre keeps this distance from the border, so that it lies within the largest shift of the middle.
     distances = [edge / 2 for edge in turned]
-    return RandomTransform(_SpatialOfLabels(turned, distances, random_crop=True), apply_probability=PROBABILITY)
+    return RandomTransform(SpatialOfLabels(turned, distances, random_crop=True), apply_probability=PROBABILITY)
 
 
 def _rotation(patch_size: Sequence[int]) -> SpatialTransform:
     angles = (-LARGEST_ANGLE, LARGEST_ANGLE)
-    return _SpatialOfLabels(list(patch_size), 0, random_crop=False, p_rotation=PROBABILITY, rotation=angles)
-
-
-class _SpatialOfLabels(SpatialTransform):
-    """batchgeneratorsv2's transform with nnU-Net's treatment of what lies outside: image 0, label -1."""
-
-    def __init__(self, patch_size: Sequence[int], distance: float | Sequence[float], **options: Any) -> None:
-        super().__init__(
-            patch_size, distance, bg_style_seg_sampling=False, border_mode_seg="constant", padding_value_seg=-1,
-            **options,
-        )  # fmt: skip
-
-
-def _room_to_turn(patch_size: Sequence[int]) -> list[int]:
-    """Return the bounding box of a patch turned by the largest angle.
-
-    In odd numbers, so that shifts, which batchgeneratorsv2 rounds down to whole pixels, are as often up as down.
-    """
-    rows, columns = patch_size
-    along, across = math.cos(LARGEST_ANGLE), math.sin(LARGEST_ANGLE)
-    return [math.ceil(edge) | 1 for edge in (rows * along + columns * across, columns * along + rows * across)]
+    return SpatialOfLabels(list(patch_size), 0, random_crop=False, p_rotation=PROBABILITY, rotation=angles)

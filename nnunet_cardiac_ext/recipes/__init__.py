@@ -6,6 +6,7 @@ Only what works is listed. Importing this package loads neither torch nor nnU-Ne
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from nnunet_cardiac_ext.recipes.attention_mnet import ATTENTION_MNET
 from nnunet_cardiac_ext.recipes.kinds import (
     CLASSIFIER,
     PART,
@@ -17,7 +18,7 @@ from nnunet_cardiac_ext.recipes.kinds import (
 )
 from nnunet_cardiac_ext.recipes.region_aware import REGION_AWARE
 
-RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.paper: recipe for recipe in (REGION_AWARE,)})
+RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.paper: recipe for recipe in (ATTENTION_MNET, REGION_AWARE)})
 
 __all__ = [
     "CLASSIFIER", "PART", "RECIPES", "SEGMENTATION", "ModelRecipe", "PipelineRecipe", "Recipe", "TableRecipe",

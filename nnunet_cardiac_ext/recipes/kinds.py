@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from nnunet_cardiac_ext.registry import PRESETS
 
 # What a training is for: its own predictions of the validation cases are a row of the tables; it is part of a pipeline
 # and not scored by itself; it tells the regions of slices and is scored by that.
@@ -23,6 +26,7 @@ class ModelRecipe:
         starts_from: Name of the model whose final weights it begins with (setting `initial_weights`); "" for none.
         epochs_factor: How many times as many epochs it is trained as the settings say.
         extra: Whether it is run only where `--models` names it.
+        other_trainer: Name of the trainer where it is another than the preset's: an ablation of its method.
     """
 
     name: str
@@ -33,6 +37,12 @@ class ModelRecipe:
     starts_from: str = ""
     epochs_factor: int = 1
     extra: bool = False
+    other_trainer: str = ""
+
+    @property
+    def trainer(self) -> str:
+        """Name of the trainer."""
+        return self.other_trainer or PRESETS[self.preset].trainer
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,7 @@ class TableRecipe:
         published: Name of the file with the paper's numbers, or "" where the paper has none.
         definition: How each number is computed, and where the paper's may be computed in another way.
         rows: Names of the models and pipelines that it shows; none: all that it can.
+        options: What its function wants to know beside that.
     """
 
     name: str
@@ -77,6 +88,7 @@ class TableRecipe:
     published: str
     definition: str
     rows: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,12 +101,14 @@ class Recipe:
     Attributes:
         paper: Number in `registry.PAPERS`.
         data_set: Name in `registry.DATA_SETS`; its phantoms serve `--smoke`.
-        configuration: The stock configuration that all models inherit from; it is planned first.
+        configuration: The stock configuration that the baseline inherits from; nnU-Net plans it first, and the others
+            along with it.
         models: What is trained, the baseline first, each after the model that it starts from.
         tables: What is made of it.
         pipelines: What is run over the trained models.
         evaluation: Further options of `nnunet-cardiac evaluate`.
         smoke_phantoms: Further options of `nnunet-cardiac phantom` in a smoke run.
+        smoke_conversion: Further options of `nnunet-cardiac convert` in a smoke run.
         smoke_models: Models and pipelines of a smoke run, unless `--models` names others; none: as otherwise.
         smoke_settings: What is set in every model of a smoke run, to train in seconds.
         paper_settings: What the paper sets in every model, such as the length of the training; not in a smoke run.
@@ -108,6 +122,7 @@ class Recipe:
     pipelines: tuple[PipelineRecipe, ...] = ()
     evaluation: tuple[str, ...] = ()
     smoke_phantoms: tuple[str, ...] = ()
+    smoke_conversion: tuple[str, ...] = ()
     smoke_models: tuple[str, ...] = ()
     smoke_settings: Mapping[str, str] = field(default_factory=dict)
     paper_settings: Mapping[str, str] = field(default_factory=dict)

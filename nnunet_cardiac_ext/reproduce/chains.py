@@ -13,7 +13,7 @@ from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json
 from nnunet_cardiac_ext.plans import DEFAULT_PLANS, resolved
 from nnunet_cardiac_ext.recipes import PART, SEGMENTATION, ModelRecipe, PipelineRecipe
-from nnunet_cardiac_ext.registry import DATA_SETS, PRESETS
+from nnunet_cardiac_ext.registry import DATA_SETS
 from nnunet_cardiac_ext.reproduce.study import Row, Study
 from nnunet_cardiac_ext.steps import Step
 
@@ -47,7 +47,7 @@ def data_steps(study: Study) -> Iterator[Step]:
         yield Step(
             "convert", "Convert them",
             ("nnunet-cardiac", "convert", study.recipe.data_set, "-i", str(source), "-d", number,
-             "--folds", str(SMOKE_FOLDS), "-np", processes),
+             "--folds", str(SMOKE_FOLDS), "-np", processes, *study.recipe.smoke_conversion),
         )  # fmt: skip
     raw = discovery.dataset_folder(discovery.raw_folder(), study.dataset_id)
     yield Step(
@@ -102,7 +102,7 @@ def _train_step(study: Study, model: ModelRecipe, seed: int | None, fold: int, e
     return Step(
         f"train_f{fold}", f"{model.title}: train fold {fold}{_seeded(seed)}",
         ("nnUNetv2_train", str(study.dataset_id), study.configuration(model, seed), str(fold),
-         "-tr", PRESETS[model.preset].trainer, "-device", study.device, "--val" if finished else "--c"),
+         "-tr", model.trainer, "-device", study.device, "--val" if finished else "--c"),
         epochs=None if finished else epochs, shows_itself=False,
         product=folder / (FINAL_WEIGHTS if model.kind == PART else "validation/summary.json"),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 from nnunet_cardiac_ext import __version__, discovery
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json, write_text
-from nnunet_cardiac_ext.registry import PAPERS, PRESETS
+from nnunet_cardiac_ext.registry import PAPERS
 from nnunet_cardiac_ext.reproduce.chains import data_steps, environment, pipeline_steps, require_data, training_steps
 from nnunet_cardiac_ext.reproduce.selection import check_once, check_settings
 from nnunet_cardiac_ext.reproduce.study import Study
@@ -83,8 +83,9 @@ def _head(study: Study, data_set: str, title: str, authors: str) -> list[str]:
     lines += ["| model | preset | trainer | configuration | set beside the preset |", "|---|---|---|---|---|"]
     for model, seed in study.trainings():
         changes = ", ".join(f"{key}={value}" for key, value in study.settings_of(model, seed).items())
-        trainer = PRESETS[model.preset].trainer
-        lines.append(f"| {model.title} | {model.preset} | {trainer} | {study.configuration(model, seed)} | {changes} |")
+        lines.append(
+            f"| {model.title} | {model.preset} | {model.trainer} | {study.configuration(model, seed)} | {changes} |"
+        )
     if study.selection.pipelines:
         lines += ["", "| row | pipeline | options | models |", "|---|---|---|---|"]
     for pipeline in study.selection.pipelines:

@@ -77,9 +77,14 @@ class Study:
         return self.seeds[:1] if row.name in self.once else self.seeds
 
     def settings_of(self, model: ModelRecipe, seed: int | None) -> dict[str, str]:
-        """Return what is set in a model beside its preset: the user's word counts most, then the model's own."""
-        common = self.recipe.smoke_settings if self.smoke else self.recipe.paper_settings
-        found = settings_for(model, common) | dict(model.settings)
+        """Return what is set in a model beside its preset: the user's word counts most, then the model's own.
+
+        A smoke run's settings go before the model's own, which are of the paper's size.
+        """
+        if self.smoke:
+            found = dict(model.settings) | settings_for(model, self.recipe.smoke_settings)
+        else:
+            found = settings_for(model, self.recipe.paper_settings) | dict(model.settings)
         if model.starts_from:
             source = self.folder_name(self._model(model.starts_from), seed)
             found["initial_weights"] = f"{source}/fold_{{fold}}/checkpoint_final.pth"
@@ -90,13 +95,14 @@ class Study:
 
     def configuration(self, row: Row, seed: int | None) -> str:
         """Return the name of a model's configuration in the plans file; of a pipeline, that of its folders."""
-        parts = [self.recipe.configuration, f"p{self.recipe.paper}", row.name, self.tag]
+        stock = PRESETS[row.preset].inherits_from if isinstance(row, ModelRecipe) else self.recipe.configuration
+        parts = [stock, f"p{self.recipe.paper}", row.name, self.tag]
         parts += ["" if seed is None else f"s{seed}"]
         return "_".join(part for part in parts if part)
 
     def folder_name(self, model: ModelRecipe, seed: int | None) -> str:
         """Return the name of nnU-Net's folder of a trained model."""
-        return f"{PRESETS[model.preset].trainer}__{DEFAULT_PLANS}__{self.configuration(model, seed)}"
+        return f"{model.trainer}__{DEFAULT_PLANS}__{self.configuration(model, seed)}"
 
     def model_folder(self, model: ModelRecipe | str, seed: int | None) -> Path:
         """Return nnU-Net's folder of a trained model, given by itself or by its name, with a folder `fold_X` per fold.
@@ -107,6 +113,10 @@ class Study:
         data = discovery.dataset_folder(discovery.raw_folder(), self.dataset_id)
         model = self._model(model) if isinstance(model, str) else model
         return discovery.results_folder() / data.name / self.folder_name(model, seed)
+
+    def weights(self, model: ModelRecipe) -> Path:
+        """Return the final checkpoint of a model, of the first seed and fold."""
+        return self.model_folder(model, self.seeds[0]) / f"fold_{self.folds[0]}" / "checkpoint_final.pth"
 
     def segmented(self, row: Row, seed: int | None, fold: int) -> Path:
         """Return the folder of the predictions of a fold's validation cases, for a cascade with its `regions.csv`."""

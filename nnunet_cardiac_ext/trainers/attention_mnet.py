@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from nnunetv2.utilities.ddp_allgather import AllGatherGrad
-from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 from torch import distributed, nn
 
@@ -21,6 +20,7 @@ from nnunet_cardiac_ext.network_blocks import attention_mnet_block
 from nnunet_cardiac_ext.registry import PRESETS
 from nnunet_cardiac_ext.settings import CardiacSettings
 from nnunet_cardiac_ext.trainers.base import CardiacTrainer, Target
+from nnunet_cardiac_ext.trainers.planned_network import build_from_block
 
 # Weight of the loss at the final output and at each coarser one (section III B).
 FINAL_WEIGHT, COARSER_WEIGHT = 1.0, 0.5
@@ -50,10 +50,9 @@ class AttMnetTrainer(CardiacTrainer):
         Raises:
             UsageError: The configuration's architecture is neither an attention M-net nor a U-Net of nnU-Net.
         """
-        block = _architecture(configuration_manager)
-        network = get_network_from_plans(
-            block["network_class_name"], block["arch_kwargs"], block["_kw_requires_import"],
-            num_input_channels, num_output_channels, allow_init=True, deep_supervision=enable_deep_supervision,
+        network = build_from_block(
+            _architecture(configuration_manager), num_input_channels, num_output_channels,
+            deep_supervision=enable_deep_supervision,
         )  # fmt: skip
         # Outputs that are not asked for get no gradient, which distributed training would wait for.
         network.decoder.heads.requires_grad_(enable_deep_supervision)

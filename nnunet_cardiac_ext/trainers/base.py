@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
 
 import torch
@@ -19,6 +20,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from nnunet_cardiac_ext.data.augmentation import make_repeatable, reduce_augmentation
+from nnunet_cardiac_ext.data.one_of_augmentation import one_of_augmentation, room_for_change
 from nnunet_cardiac_ext.data.rigid_augmentation import rigid_augmentation, room_for_motion
 from nnunet_cardiac_ext.data.workers import start_workers
 from nnunet_cardiac_ext.errors import UsageError
@@ -33,6 +35,10 @@ from nnunet_cardiac_ext.trainers.schedules import Schedule, build_schedule
 
 # Largest norm of the gradient; nnU-Net's value.
 GRADIENT_NORM = 12
+# Augmentations of papers, within the slice plane: the room that patches need, and the change of nnU-Net's transforms.
+IN_PLANE = MappingProxyType(
+    {"rigid": (room_for_motion, rigid_augmentation), "one-of": (room_for_change, one_of_augmentation)}
+)
 
 Target: TypeAlias = torch.Tensor | list[torch.Tensor]
 
@@ -183,8 +189,9 @@ class CardiacTrainer(nnUNetTrainer):
         final_patch_size = self.configuration_manager.patch_size
         if self.settings.augmentation == "none":
             patch_size = final_patch_size
-        if self.settings.augmentation == "rigid":
-            patch_size = room_for_motion(final_patch_size)
+        if self.settings.augmentation in IN_PLANE:
+            room, _ = IN_PLANE[self.settings.augmentation]
+            patch_size = room(final_patch_size)
             mirror_axes = tuple(range(len(final_patch_size)))[-2:]
         if not self.settings.mirroring:
             mirror_axes = None
@@ -335,8 +342,9 @@ class CardiacTrainer(nnUNetTrainer):
             self.configuration_manager.patch_size, rotation, scales, mirror_axes, dummy_2d,
             use_mask_for_norm=self.configuration_manager.use_mask_for_norm, **common,
         )  # fmt: skip
-        if self.settings.augmentation == "rigid":
-            training = rigid_augmentation(training, self.configuration_manager.patch_size)
+        if self.settings.augmentation in IN_PLANE:
+            _, in_plane = IN_PLANE[self.settings.augmentation]
+            training = in_plane(training, self.configuration_manager.patch_size)
         else:
             training = reduce_augmentation(training, self.settings.augmentation)
         if self.settings.seed is not None:

@@ -14,7 +14,7 @@ from nnunet_cardiac_ext.errors import UsageError
 
 
 def checkpoint_path(text: str, *, results: Path, fold: int | str) -> Path:
-    """Return the file that the setting `initial_weights` names.
+    """Return the file that the setting `initial_weights`, or another one of its kind, names.
 
     Args:
         text: A path; `{fold}` stands for the fold, a relative one begins in `results`.
@@ -24,7 +24,7 @@ def checkpoint_path(text: str, *, results: Path, fold: int | str) -> Path:
     return results / Path(text.replace("{fold}", str(fold))).expanduser()
 
 
-def load_initial_weights(network: nn.Module, file: Path) -> None:
+def load_initial_weights(network: nn.Module, file: Path, *, setting: str = "initial_weights") -> None:
     """Give a network all weights of nnU-Net's checkpoint of a network of the same shape.
 
     Other than nnU-Net's `-pretrained_weights` this also takes over the layers that make the segmentation: the labels
@@ -33,12 +33,13 @@ def load_initial_weights(network: nn.Module, file: Path) -> None:
     Args:
         network: The network itself, neither compiled nor wrapped for distributed training.
         file: `checkpoint_final.pth` or another checkpoint of nnU-Net.
+        setting: What names the file, for the error message.
 
     Raises:
         UsageError: The file is absent or no checkpoint, or its network is another one; the line names the first layer
             that differs.
     """
-    weights = _read(file)
+    weights = _read(file, setting)
     expected = network.state_dict()
     for name in (*expected, *weights):
         ours, theirs = (_shape(state.get(name)) for state in (expected, weights))
@@ -47,9 +48,9 @@ def load_initial_weights(network: nn.Module, file: Path) -> None:
     network.load_state_dict(weights)
 
 
-def _read(file: Path) -> dict[str, torch.Tensor]:
+def _read(file: Path, setting: str) -> dict[str, torch.Tensor]:
     if not file.is_file():
-        raise UsageError(f"cardiac.initial_weights: expected a checkpoint, got none at {file}; train it first")
+        raise UsageError(f"cardiac.{setting}: expected a checkpoint, got none at {file}; train it first")
     try:
         checkpoint: Any = torch.load(file, map_location="cpu", weights_only=False)
         return dict(checkpoint["network_weights"])

@@ -23,10 +23,10 @@ class InFullPrecision(nn.Module):
         self.loss = loss
         self.device_type = device_type
 
-    def forward(self, outputs: Any, targets: Any) -> torch.Tensor:
-        """Return the loss of one output or, as lists, of several."""
+    def forward(self, outputs: Any, targets: Any, *more: Any) -> torch.Tensor:
+        """Return the loss of one output or, as lists, of several; `more` is handed to the loss as it is."""
         with torch.autocast(self.device_type, enabled=False):
-            return self.loss(_as_float32(outputs), targets)
+            return self.loss(_as_float32(outputs), targets, *more)
 
 
 def _as_float32(outputs: Any) -> Any:

@@ -39,9 +39,11 @@ def build_schedule(optimizer: Optimizer, settings: CardiacSettings) -> Schedule:
             factor=settings.plateau_factor,
             min_delta=settings.plateau_min_delta,
         )
+    last = max(1, settings.num_epochs - 1)
     factors: dict[str, Callable[[int], float]] = {
         "poly": lambda epoch: (1 - epoch / settings.num_epochs) ** POLY_EXPONENT,
         "steps": lambda epoch: settings.step_factor ** sum(epoch >= step for step in settings.step_epochs),
+        "exponential": lambda epoch: (settings.final_lr / settings.initial_lr) ** (epoch / last),
         "none": lambda epoch: 1.0,
     }
     return EpochSchedule(optimizer, factors[settings.schedule])

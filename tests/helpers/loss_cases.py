@@ -50,3 +50,13 @@ def problems_of(output, target, *, regions):
         probability = (powers / powers.sum(dim=1, keepdim=True))[:, None]
         reference = torch.stack([(target[:, 0] == label).long() for label in range(output.shape[1])], dim=1)[:, None]
     return probability.flatten(3).numpy(), reference.flatten(3).numpy()
+
+
+def soft_case(*, classes, size=(4, 5), batch=2, seed=0):
+    """Logits and shares of the classes in float64; some voxels are of one class, the others of several."""
+    generator = torch.Generator().manual_seed(seed)
+    output = torch.randn(batch, classes, *size, generator=generator, dtype=torch.float64)
+    shares = torch.softmax(4 * torch.randn(output.shape, generator=generator, dtype=torch.float64), dim=1)
+    shares[..., 0] = 0
+    shares[:, 0, ..., 0] = 1
+    return output, shares

@@ -8,9 +8,10 @@ from nnunet_cardiac_ext.reproduce.study import Study
 COLUMNS = ("region", "predicted", "ordered", "used", "extent")
 
 
-def study_in(folder, **options):
-    defaults = {"models": ("baseline", "sampling20"), "device": "cpu", "quiet": True}
-    return Study(recipe=RECIPES["002"], dataset_id=27, output=folder, **(defaults | options))
+def study_in(folder, *, paper="002", **options):
+    models = {"002": ("baseline", "sampling20")}.get(paper, ())
+    defaults = {"models": models, "device": "cpu", "quiet": True}
+    return Study(recipe=RECIPES[paper], dataset_id=27, output=folder, **(defaults | options))
 
 
 def row_named(study, name):
@@ -60,3 +61,14 @@ def write_regions(study, name, slices, *, seed=None, fold=0):
         for index, found in enumerate(slices)
     ]
     write_region_table(study.segmented(row_named(study, name), seed, fold) / "regions.csv", rows)
+
+
+def write_metrics(study, name, values, *, seed=None, fold=0, convention="nnunet-cardiac"):
+    """Write metrics.csv of a model or pipeline: one value per case, by (structure, region, metric)."""
+    rows = [
+        {"case": f"case{number}", "structure": structure, "region": region, "metric": metric, "value": value,
+         "convention": convention}
+        for (structure, region, metric), found in values.items()
+        for number, value in enumerate(found)
+    ]  # fmt: skip
+    write_csv(study.evaluation(row_named(study, name), seed, fold) / "metrics.csv", rows)

@@ -10,12 +10,27 @@ from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
 from nnunet_cardiac_ext import network_blocks
 from nnunet_cardiac_ext.architectures.attention_mnet import PAPER_FEATURES
+from nnunet_cardiac_ext.architectures.crocnet import CROP_SIZE
 from nnunet_cardiac_ext.architectures.dual_attention_gate import GATES
+from nnunet_cardiac_ext.architectures.e2a_unet import PAPER_FEATURES as E2A
+from nnunet_cardiac_ext.architectures.heart_crop import PAPER_MARGIN
+from nnunet_cardiac_ext.architectures.specialists import SPECIALIST_FEATURES as SPECIALISTS
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.network_blocks import NETWORKS, SINGLE_OUTPUT, attention_mnet_block, with_network
+from nnunet_cardiac_ext.network_blocks import (
+    NETWORKS,
+    SINGLE_OUTPUT,
+    attention_mnet_block,
+    attention_unet_block,
+    crocnet_block,
+    e2a_unet_block,
+    with_network,
+    without_attention,
+)
 from nnunet_cardiac_ext.network_plan import GATES as PLANNED_GATES
-from nnunet_cardiac_ext.network_plan import with_features
+from nnunet_cardiac_ext.network_plan import with_design, with_features
 
+# Networks for 2D configurations only.
+FLAT = ("e2a-unet", "crocnet")
 PAPER_PATCH = (36, 96, 96)
 # Networks that convolve slices, also where the stock one convolves volumes.
 SLICE_WISE = ("sk-unet", "classifier-guided")
@@ -48,8 +63,8 @@ def build(block, num_classes=3):
 @pytest.mark.parametrize("network", [name for name in NETWORKS if name not in SLICE_WISE])
 def test_every_network_is_built_from_its_block_in_2d_and_3d(network, flat):
     anisotropic = with_3d_configuration(tiny_plans())["configurations"]["3d_fullres"]["architecture"]
-    for block, size in ((flat, (32, 32)), (anisotropic, (4, 16, 16))):
-        small = with_features(with_network(block, network, size), [2, 3, 4], size)
+    for block, size in [(flat, (32, 32)), (anisotropic, (4, 16, 16))][: 1 if network in FLAT else 2]:
+        small = with_features(with_network(block, network, size), [2, 4, 6], size)
         assert build(small)(torch.randn(2, 1, *size)).shape == (2, 3, *size)
 
 
@@ -73,11 +88,46 @@ def test_the_networks_of_paper_004_have_its_parts_and_the_widths_of_the_docs(dee
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_the_stock_block_is_left_alone(network, deep):
-    before = copy.deepcopy(deep)
-    changed = with_network(deep, network, PAPER_PATCH)
-    changed["arch_kwargs"]["kernel_sizes"][0][0] = 9
-    assert deep == before
+def test_the_stock_block_is_left_alone(network, flat, deep):
+    stock, patch = (flat, (32, 32)) if network in FLAT else (deep, PAPER_PATCH)
+    before = copy.deepcopy(stock)
+    changed = with_network(stock, network, patch)
+    changed["arch_kwargs"]["strides"][0][0] = 9
+    changed["arch_kwargs"].get("kernel_sizes", [[3]])[0][0] = 9
+    assert stock == before
+
+
+@pytest.mark.parametrize("network", FLAT)
+def test_a_3d_configuration_has_no_2d_network(network, deep):
+    with pytest.raises(
+        UsageError, match=r"^network: e2a-unet and crocnet take 2D configurations, got patches \[36, 96"
+    ):
+        with_network(deep, network, PAPER_PATCH)
+
+
+def test_crocnet_of_a_planned_u_net_is_the_papers(flat):
+    flat["arch_kwargs"] |= {"strides": [[1, 1], *[[2, 2]] * 5, [1, 2]], "kernel_sizes": [[3, 3]] * 7}
+    block = with_network(flat, "crocnet", (256, 224))
+    kwargs = block["arch_kwargs"]
+    assert (kwargs["features_per_stage"], kwargs["specialist_features"]) == (list(E2A), list(SPECIALISTS))
+    assert (kwargs["crop_size"], kwargs["margin"], kwargs["strides"]) == (
+        CROP_SIZE,
+        PAPER_MARGIN,
+        [[1, 1], *[[2, 2]] * 4],
+    )
+    with torch.device("meta"):
+        assert sum(p.numel() for p in build(block, num_classes=4).parameters()) == 14_062_101
+        stage1 = build(e2a_unet_block(block, (256, 224)), num_classes=4)
+    assert sum(p.numel() for p in stage1.parameters()) == 8_293_460
+
+
+def test_both_stages_and_the_first_alone_lead_to_each_other(flat):
+    first = with_design(with_network(flat, "e2a-unet", (32, 32)), "released")
+    both = crocnet_block(first, (32, 32))
+    assert (both["arch_kwargs"]["stage1_design"], both["arch_kwargs"]["design"]) == ("released", "paper")
+    assert e2a_unet_block(both, (32, 32)) == first
+    assert crocnet_block(both, (32, 32)) is both
+    assert e2a_unet_block(first, (32, 32)) is first
 
 
 def test_the_attention_mnet_of_the_papers_patch_is_the_papers(deep):
@@ -119,6 +169,20 @@ def test_an_attention_mnet_is_taken_as_it_is(deep):
     assert attention_mnet_block(block, (48, 96, 96)) is block
 
 
+def test_attention_goes_into_the_plain_u_net_and_out_again(flat, deep):
+    block = with_network(flat, "attention-unet", (32, 32))
+    assert block == flat | {"network_class_name": network_blocks.ATTENTION_UNET}
+    assert attention_unet_block(block, (32, 32)) is block
+    assert without_attention(block) == flat
+    assert without_attention(flat) is flat
+    block["arch_kwargs"]["attention"] = False
+    assert without_attention(block) == flat
+    deep["network_class_name"] = "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet"
+    for refused in (lambda: attention_unet_block(deep, PAPER_PATCH), lambda: without_attention(deep)):
+        with pytest.raises(UsageError, match=r"^plans: expected .* nnU-Net's PlainConvUNet .*Residual"):
+            refused()
+
+
 def test_deepmedic_makes_no_image_smaller_and_has_its_eight_layers(deep):
     kwargs = with_network(deep, "deepmedic", PAPER_PATCH)["arch_kwargs"]
     assert kwargs["strides"] == [[1, 1, 1]] * 8
@@ -157,7 +221,8 @@ def test_a_u_net_of_one_level_is_refused(flat):
 
 @pytest.mark.parametrize("network", ["vgg", ["unet"]])
 def test_an_unknown_network_is_refused(flat, network):
-    with pytest.raises(UsageError, match=r"^network: expected one of unet, attention-mnet, deepmedic, fcn, sk-unet, "):
+    known = ", ".join(NETWORKS)
+    with pytest.raises(UsageError, match=f"^network: expected one of {known}, got "):
         with_network(flat, network, (32, 32))
 
 

@@ -1,22 +1,29 @@
 """The architecture block stays consistent when widths, depth or patch change."""
 
 import copy
+from typing import get_args
 
 import pytest
 import torch
 from helpers.tiny_plans import tiny_plans
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
+from nnunet_cardiac_ext.architectures.e2a_blocks import Design
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.network_blocks import with_network
 from nnunet_cardiac_ext.network_plan import (
+    DESIGNS,
     check_network,
     check_patch,
     stack_patch,
     with_convolutions,
+    with_crop_size,
+    with_design,
     with_features,
     with_gate,
+    with_margin,
     with_norm,
+    with_specialist_features,
     with_switch,
 )
 
@@ -109,8 +116,64 @@ def test_further_layers_of_a_network_that_never_pools_do_not_pool(architecture):
 
 def test_convolutions_per_stage_of_a_network_whose_stages_are_single_ones_are_refused(architecture):
     block = with_network(architecture, "deepmedic", (32, 32))
-    with pytest.raises(UsageError, match=r"^convolutions: DeepMedic has one per stage; features= sets their number$"):
+    with pytest.raises(
+        UsageError, match=r"^convolutions: DeepMedic has a fixed number per stage; features= sets the stages$"
+    ):
         with_convolutions(block, 2)
+
+
+@pytest.fixture
+def crocnet(architecture):
+    return with_network(architecture, "crocnet", (32, 32))
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "value"),
+    [(with_design, "design", "released"), (with_specialist_features, "specialist_features", [4, 8, 12]),
+     (with_crop_size, "crop_size", 96), (with_margin, "margin", 0)],
+)  # fmt: skip
+def test_arguments_of_crocnet(architecture, crocnet, change, key, value):
+    changed = change(crocnet, value)
+    assert changed["arch_kwargs"] == crocnet["arch_kwargs"] | {key: value}
+    with pytest.raises(UsageError, match=rf"^{key}: expected the network .*crocnet, got PlainConvUNet$"):
+        change(architecture, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "value", "message"),
+    [
+        (with_design, "mine", "design: expected one of paper, released, got 'mine'"),
+        (with_design, ["paper"], "design: expected one of paper, released"),
+        (
+            with_specialist_features,
+            [4, 7],
+            r"specialist_features: expected at least two even whole numbers >= 2, got \[4, 7",
+        ),
+        (
+            with_specialist_features,
+            16,
+            r"specialist_features: expected at least two even whole numbers >= 2, got \[16\]",
+        ),
+        (with_crop_size, 0, "crop_size: expected a whole number >= 1, got 0"),
+        (with_crop_size, True, "crop_size: expected a whole number >= 1, got True"),
+        (with_margin, -1, "margin: expected a whole number >= 0, got -1"),
+        (with_margin, 1.5, "margin: expected a whole number >= 0, got 1.5"),
+        (with_norm, "batch", "norm: CroCNet has batch normalisation, which is fixed"),
+        (with_convolutions, 3, "convolutions: CroCNet has a fixed number per stage"),
+    ],
+)
+def test_what_crocnet_cannot_have_is_refused(crocnet, change, value, message):
+    with pytest.raises(UsageError, match=f"^{message}"):
+        change(crocnet, value)
+
+
+def test_odd_widths_of_an_e2a_unet_are_refused(architecture):
+    with pytest.raises(UsageError, match=r"^features: expected at least two even whole numbers >= 2, got \[3, 4\]$"):
+        with_features(with_network(architecture, "e2a-unet", (32, 32)), [3, 4], (32, 32))
+
+
+def test_designs_are_those_of_the_networks():
+    assert get_args(Design) == DESIGNS
 
 
 def test_a_patch_that_the_strides_do_not_divide_is_refused_with_the_nearest(architecture):

@@ -268,3 +268,14 @@ def test_plain_nnunet_trains_validates_and_predicts(nnunet_root, monkeypatch, na
     logits = predictor.predict_logits_from_preprocessed_data(torch.randn(1, 2, 45, 40))
     assert logits.shape == (4, 2, 45, 40)
     assert logits.isfinite().all()
+
+
+@pytest.mark.parametrize("deep_supervision", [False, True])
+def test_stage1s_own_logits_follow_as_the_last_output_in_training_only(deep_supervision):
+    torch.manual_seed(0)
+    network = CroCNet(1, 4, deep_supervision, **SMALL, stage1_output=True)
+    outputs = network(IMAGE)
+    assert len(outputs) == 2 + deep_supervision
+    assert torch.equal(outputs[-1], network.stage1(IMAGE)[0] if deep_supervision else network.stage1(IMAGE))
+    outputs = network.eval()(IMAGE)
+    assert len(outputs) == 2 if deep_supervision else outputs.shape == (1, 4, 40, 36)

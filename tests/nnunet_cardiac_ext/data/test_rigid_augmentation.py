@@ -108,7 +108,7 @@ def test_room_leaves_the_slices_alone():
 def test_mirroring_and_what_is_no_augmentation_stay():
     names = [type(t).__name__ for t in transforms_for(PATCH, (1, 2), regions=[(1, 2)]).transforms]
     assert names == [
-        "Convert3DTo2DTransform", "RandomTransform", "_SpatialOfLabels", "Convert2DTo3DTransform",
+        "Convert3DTo2DTransform", "RandomTransform", "SpatialOfLabels", "Convert2DTo3DTransform",
         "Convert3DTo2DTransform", "Convert2DTo3DTransform", "MirrorTransform", "RemoveLabelTransform",
         "ConvertSegmentationToRegionsTransform",
     ]  # fmt: skip

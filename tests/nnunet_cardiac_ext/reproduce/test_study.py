@@ -85,3 +85,24 @@ def test_some_models_take_the_first_seed_only(tmp_path):
     ]  # fmt: skip
     write_slices(study, "sampling20", {("LV", "base"): [0.5]}, seed=4)
     assert len(study.rows(study.segmentations[1], "slices.csv")) == 1
+
+
+def test_a_configuration_is_named_after_the_stock_one_that_it_inherits_from(tmp_path):
+    study = study_in(tmp_path, paper="000", tag="small")
+    assert study.configuration(row_named(study, "unet2d"), 0) == "2d_p000_unet2d_small_s0"
+    assert study.configuration(row_named(study, "att_mnet"), None) == "3d_fullres_p000_att_mnet_small"
+
+
+def test_an_ablation_with_its_own_trainer_lies_in_that_trainers_folder(tmp_path):
+    study = study_in(tmp_path, paper="000")
+    folders = [study.folder_name(row_named(study, name), None) for name in ("att_mnet", "att_mnet_ddl")]
+    assert folders == [
+        "AttMnetTrainer__nnUNetPlans__3d_fullres_p000_att_mnet",
+        "AttMnetDDLTrainer__nnUNetPlans__3d_fullres_p000_att_mnet_ddl",
+    ]
+
+
+def test_a_smoke_run_is_small_where_the_models_own_settings_are_of_the_papers_size(tmp_path):
+    unet = row_named(study_in(tmp_path, paper="000"), "unet3d")
+    assert study_in(tmp_path, paper="000").settings_of(unet, None)["features"] == "32,64,128,256,576"
+    assert study_in(tmp_path, paper="000", smoke=True).settings_of(unet, None)["features"] == "4,8,16"

@@ -189,7 +189,7 @@ def test_hearts_are_mirrored_within_slices_only_and_the_loader_leaves_room_to_mo
     patch_size, training, _ = trainer._build_transforms()
     assert trainer.inference_allowed_mirroring_axes == (1, 2)
     assert patch_size == [4, 51, 51]
-    assert "_SpatialOfLabels" in [type(transform).__name__ for transform in training.transforms]
+    assert "SpatialOfLabels" in [type(transform).__name__ for transform in training.transforms]
     still = small_trainer(preprocessed, mirroring=False)
     still._build_transforms()
     assert still.inference_allowed_mirroring_axes is None

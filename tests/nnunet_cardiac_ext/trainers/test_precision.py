@@ -26,3 +26,8 @@ def test_products_in_the_loss_are_not_cast_down():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         product = InFullPrecision(lambda outputs, targets: outputs @ targets, "cpu")(factors, factors)
     assert product.dtype == torch.float32
+
+
+def test_what_the_loss_takes_besides_reaches_it():
+    loss = InFullPrecision(lambda outputs, targets, weights: (outputs * weights - targets).sum(), "cpu")
+    assert loss(torch.ones(2), torch.zeros(2), torch.tensor([2.0, 3.0])) == 5

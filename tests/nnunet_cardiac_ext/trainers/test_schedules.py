@@ -41,6 +41,12 @@ def test_steps_lower_the_rate_from_their_epoch_on():
     assert _rates(4, schedule="steps", step_epochs=[1, 3], step_factor=0.5) == [0.1, 0.05, 0.05, 0.025]
 
 
+def test_the_exponential_falls_by_the_same_factor_to_the_last_epochs_rate():
+    rates = _rates(5, schedule="exponential", num_epochs=5, initial_lr=0.1, final_lr=1e-5)
+    assert rates == pytest.approx([1e-1, 1e-2, 1e-3, 1e-4, 1e-5])
+    assert _rates(1, schedule="exponential", num_epochs=1, initial_lr=0.1) == [0.1]
+
+
 def test_the_plateau_waits_for_its_patience_and_ignores_small_gains():
     block = {"schedule": "plateau", "plateau_patience": 1, "plateau_factor": 0.5, "plateau_min_delta": 0.1}
     # 1.0 is the best; 0.95 gains too little; so does 0.92: the second epoch in a row, one more than the patience.
