@@ -165,8 +165,7 @@ def check_network(architecture: dict[str, Any], patch_size: Sequence[int]) -> No
         UsageError: One of them is not so.
     """
     kwargs, axes = architecture["arch_kwargs"], len(patch_size)
-    # Networks that name no convolution say themselves what they take.
-    if "conv_op" in kwargs and int(kwargs["conv_op"][-2]) != axes:
+    if len(kwargs["strides"][0]) != axes:
         raise UsageError(
             f"network: {_name(architecture)} takes single slices; expected a 2D preset, got {axes}D patches"
         )
