@@ -11,9 +11,10 @@ BEST = "att_mnet_ddl"
 _SCORES = "nnunet_cardiac_ext.reproduce.score_tables"
 _PATCH = {"patch_size": "36,96,96"}
 _DEFINITION = (
-    "All in 3-D, of the cases of all folds and seeds together; SD over cases, with n - 1; n counts the cases with a "
-    "value. hd is the largest distance of the surfaces in mm, hd_pixels the same on a grid of unit cubes: they are "
-    "undefined where the prediction is empty. Specificity and NPV count the whole image, so they depend on its size."
+    "All in 3-D, of the cases of all folds and seeds together; SD over cases, with n - 1; a column n counts the values "
+    "of a metric that some case has none of. hd is the largest distance of the surfaces in mm, hd_pixels the same on a "
+    "grid of unit cubes: they are undefined where the prediction is empty. Specificity and NPV count the whole image, "
+    "so they depend on its size."
 )
 
 ATTENTION_MNET = Recipe(

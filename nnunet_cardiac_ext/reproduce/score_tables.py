@@ -50,22 +50,24 @@ Scores = dict[Place, dict[Case, float]]
 
 
 def scores(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
-    """Make the table of means and SD over the cases of all folds and seeds; NaN are left out and counted."""
+    """Make the table of means and SD over the cases of all folds and seeds.
+
+    NaN are left out; a column METRIC_n counts the values of a metric that has some.
+    """
     if not study.segmentations:
         return None
+    metrics = recipe.options["metrics"]
     rows = []
     for row in _shown(recipe, study):
         found = read_scores(recipe, study, row)
         parameters = {"parameters": _parameters(study, row)} if recipe.options.get("parameters") else {}
         for structure, region in _lines(recipe, found):
-            line: dict[str, Any] = {"model": row.name, "structure": structure, "region": region} | parameters
-            for metric in recipe.options["metrics"]:
-                values = np.array(list(found.get(Place(structure, region, metric), {}).values()), float)
-                known = values[np.isfinite(values)]
-                line |= {f"{metric}_mean": mean(known), f"{metric}_sd": standard_deviation(known)}
-                line |= {f"{metric}_n": len(known)}
-            rows.append(line)
-    return Table(recipe, rows, data_set)
+            values = {name: found.get(Place(structure, region, name), {}) for name in metrics}
+            cases = len({case for scored in values.values() for case in scored})
+            line: dict[str, Any] = {"model": row.name, "structure": structure, "region": region, "cases": cases}
+            rows.append(line | parameters | _moments(values))
+    complete = [f"{name}_n" for name in metrics if all(row[f"{name}_n"] == row["cases"] for row in rows)]
+    return Table(recipe, [{key: row[key] for key in row if key not in complete} for row in rows], data_set)
 
 
 def score_tests(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
@@ -135,6 +137,15 @@ def _lines(recipe: TableRecipe, found: Scores) -> Iterator[tuple[str, str]]:
     structures = recipe.options.get("structures") or list(dict.fromkeys(place.structure for place in found))
     for structure in structures:
         yield from ((structure, region) for region in recipe.options.get("regions", (WHOLE,)))
+
+
+def _moments(values: Mapping[str, Mapping[Case, float]]) -> dict[str, Any]:
+    """Return mean, SD and number of the defined values of each metric."""
+    moments: dict[str, Any] = {}
+    for metric, scored in values.items():
+        known = np.array([value for value in scored.values() if np.isfinite(value)], float)
+        moments |= {f"{metric}_mean": mean(known), f"{metric}_sd": standard_deviation(known), f"{metric}_n": len(known)}
+    return moments
 
 
 def _paired(first: Mapping[Case, float], second: Mapping[Case, float]) -> tuple[np.ndarray, np.ndarray]:

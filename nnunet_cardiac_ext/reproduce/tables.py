@@ -91,4 +91,4 @@ def _cell(value: Any) -> str:
         return str(value)
     if value != value:
         return "undefined"
-    return f"{value:.1e}" if 0 < abs(value) < 1e-3 else f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
+    return f"{value:.1e}" if 0 < abs(value) < 1e-3 else f"{value:.4g}" if abs(value) < 1 else f"{value:.2f}"

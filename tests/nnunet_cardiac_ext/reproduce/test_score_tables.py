@@ -28,11 +28,12 @@ def test_means_and_sd_are_over_the_cases_that_have_a_value(tmp_path):
     rows = rows_of(scores(table_recipe(), study, ""))
     assert list(rows) == [(m, s, "all") for m in ("baseline", "sampling20") for s in ("LV", "MYO")]
     first = rows["baseline", "LV", "all"]
-    assert (first["dice_mean"], first["dice_sd"], first["dice_n"]) == (pytest.approx(90), pytest.approx(10), 3)
+    assert (first["dice_mean"], first["dice_sd"], first["cases"]) == (pytest.approx(90), pytest.approx(10), 3)
     assert (first["hd_mean"], first["hd_sd"], first["hd_n"]) == (6, pytest.approx(math.sqrt(8)), 2)
     assert rows["sampling20", "LV", "all"]["hd_n"] == 0
     assert math.isnan(rows["sampling20", "LV", "all"]["hd_mean"])
     assert rows["sampling20", "MYO", "all"]["hd_n"] == 0  # it has none at all
+    assert "dice_n" not in first  # as many as there are cases, in every row
 
 
 def test_folds_and_seeds_are_taken_together(tmp_path):
@@ -40,7 +41,7 @@ def test_folds_and_seeds_are_taken_together(tmp_path):
     for number, (fold, seed) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
         write_metrics(study, "baseline", {LV: [0.1 * number]}, fold=fold, seed=seed)
     (row,) = scores(table_recipe(percent=()), study, "").rows
-    assert (row["dice_mean"], row["dice_n"]) == (pytest.approx(0.15), 4)
+    assert (row["dice_mean"], row["cases"]) == (pytest.approx(0.15), 4)
     assert row["dice_sd"] == pytest.approx(np.std([0, 0.1, 0.2, 0.3], ddof=1))
 
 
