@@ -104,7 +104,7 @@ def test_batches_are_whole_stacks_in_the_size_of_the_patch(preprocessed, trainer
 
 
 @pytest.mark.parametrize(
-    ("augmentation", "edge"), [("nnunet", 18), ("light", 18), ("none", 16), ("rigid", 51)]
+    ("augmentation", "edge"), [("nnunet", 18), ("light", 18), ("none", 16), ("rigid", 51), ("one-of", 32)]
 )  # fmt: skip
 def test_augmentations_leave_their_room_in_the_plane_only(preprocessed, augmentation, edge):
     trainer = trainer_of(preprocessed, augmentation=augmentation, mirroring=False)
