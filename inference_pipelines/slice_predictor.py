@@ -81,11 +81,8 @@ class SlicePredictor:
         Raises:
             UsageError: The folder is no trained 2D model, the device is not there, or a number is out of range.
         """
-        if not 0 < tile_step_size <= 1:
-            raise UsageError(f"step size: expected above 0 and at most 1, got {tile_step_size:g}")
-        if batch_size is not None and batch_size < 1:
-            raise UsageError(f"batch: expected at least 1, got {batch_size}")
-        model = load_model(folder, folds=folds, checkpoint=checkpoint, device=_available(torch.device(device)))
+        check_numbers(tile_step_size, batch_size)
+        model = load_model(folder, folds=folds, checkpoint=checkpoint, device=available(torch.device(device)))
         return cls(
             model,
             Window(
@@ -268,10 +265,27 @@ def without_image(case: PreparedCase) -> PreparedCase:
     return replace(case, image=torch.empty(0))
 
 
-def _available(device: torch.device) -> torch.device:
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available.get(device.type):
-        usable = ", ".join(name for name, there in available.items() if there)
+def check_numbers(tile_step_size: float, batch_size: int | None) -> None:
+    """Check the numbers that say how slices are tiled.
+
+    Raises:
+        UsageError: One is out of range.
+    """
+    if not 0 < tile_step_size <= 1:
+        raise UsageError(f"step size: expected above 0 and at most 1, got {tile_step_size:g}")
+    if batch_size is not None and batch_size < 1:
+        raise UsageError(f"batch: expected at least 1, got {batch_size}")
+
+
+def available(device: torch.device) -> torch.device:
+    """Return the device.
+
+    Raises:
+        UsageError: This machine has none of that kind.
+    """
+    kinds = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not kinds.get(device.type):
+        usable = ", ".join(name for name, there in kinds.items() if there)
         raise UsageError(f"-device: expected one of {usable} on this machine, got {device.type}")
     return device
 

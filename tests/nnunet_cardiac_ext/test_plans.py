@@ -102,6 +102,12 @@ def test_a_configuration_of_stacks_has_a_spacing_of_two_and_a_patch_of_three_num
     )
 
 
+def test_configurations_of_stacks_share_the_data_of_their_spacing(plans_file):
+    names = [plan(999, "all-slice", {"fusion": on}, name=f"row{on}").data.name for on in (True, False)]
+    assert set(names) == {"nnUNetPlans_stack_all_slice_1.3x1.3"}
+    assert plan(999, "all-slice", {"spacing": [2, 2]}, name="coarse").data.name == "nnUNetPlans_stack_all_slice_2x2"
+
+
 def test_stacks_of_the_stock_spacing_share_its_data_and_take_changes(plans_file):
     changes = {"spacing": [1.5, 1.5], "fusion": False, "presence": False, "features": [4, 8, 8]}
     plan(999, "all-slice", changes, name="own")
