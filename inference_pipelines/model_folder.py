@@ -1,4 +1,4 @@
-"""A trained 2D nnU-Net model folder in memory: one network per fold, plans and data set description."""
+"""A trained nnU-Net model folder, of slices or of whole stacks, in memory: networks, plans, data set description."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Model:
     Attributes:
         folder: Where it was read from.
         folds: The folds, one per network.
-        networks: Networks in evaluation mode on the device; each gives logits (batch, class, row, column).
+        networks: Networks in evaluation mode on the device; each gives logits (batch, class, [slice,] row, column).
         plans: nnU-Net's PlansManager.
         configuration: nnU-Net's ConfigurationManager of the trained configuration.
         configuration_name: Its name in the plans.
         labels: nnU-Net's LabelManager.
         dataset_json: Content of `dataset.json`.
-        mirror_axes: Axes (0 rows, 1 columns) that the training mirrored.
+        mirror_axes: Axes of the patch that the training mirrored; of slices 0 rows, 1 columns.
         device: Where the networks are.
     """
 
@@ -57,7 +57,7 @@ class Model:
     @property
     def patch_size(self) -> tuple[int, int]:
         """Rows and columns of a tile."""
-        rows, columns = self.configuration.patch_size
+        rows, columns = self.configuration.patch_size[-2:]
         return int(rows), int(columns)
 
 
@@ -108,22 +108,31 @@ def existing_folds(folder: Path, folds: Sequence[Fold] | None, checkpoint: str) 
     return chosen
 
 
-def load_model(folder: Path, *, folds: Sequence[Fold] | None, checkpoint: str, device: torch.device) -> Model:
-    """Load every fold of a 2D model folder into memory.
+def load_model(
+    folder: Path, *, folds: Sequence[Fold] | None, checkpoint: str, device: torch.device, stacks: bool = False
+) -> Model:
+    """Load every fold of a model folder into memory.
 
     Args:
         folder: nnU-Net's `TRAINER__PLANS__CONFIGURATION`, with `fold_X` below it.
         folds: Folds to ensemble; None takes all that hold the checkpoint, except `all`.
         checkpoint: File name of the weights.
         device: Where the networks go.
+        stacks: Whether a configuration of stacks is wanted, which keeps slices as they are, or a 2D one.
 
     Raises:
-        UsageError: A file is missing or unreadable, the trainer is not found, or the configuration is no 2D one.
+        UsageError: A file is missing or unreadable, the trainer is not found, or the configuration is of another kind.
     """
     chosen = existing_folds(folder, folds, checkpoint)
     predictor = _initialised_predictor(folder, chosen, checkpoint, device)
     name = _configuration_name(predictor)
-    if len(predictor.configuration_manager.patch_size) != 2:
+    axes, resampled = len(predictor.configuration_manager.patch_size), len(predictor.configuration_manager.spacing)
+    if stacks and (axes, resampled) != (3, 2):
+        raise UsageError(
+            f"{folder}: expected a configuration of whole stacks (nnunet-cardiac plan --preset all-slice), got {name}; "
+            "use nnUNetv2_predict for it"
+        )
+    if not stacks and axes != 2:
         raise UsageError(f"{folder}: expected a 2D configuration, got {name}, which is 3D; use nnUNetv2_predict for it")
     return Model(
         folder=folder,

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from inference_pipelines.cascade_models import CascadeModels
+from inference_pipelines.case_tables import join_tables
 from inference_pipelines.cine_input import Stack
 from inference_pipelines.folder_options import FolderOptions
 from inference_pipelines.folder_run import run_folder
@@ -190,8 +191,9 @@ class RegionCascade:
 
 def join_region_tables(folder: Path) -> None:
     """Write `regions.csv` of all cases in `regions/`; several processes may do so at once."""
-    before: list[Path] | None = None
-    # Another process may have finished a case in the meantime: the last one to look sees them all.
-    while (found := sorted((folder / TABLES).glob("[!.]*.csv"))) != before:
-        write_region_table(folder / region_table.FILE_NAME, chain.from_iterable(map(read_region_table, found)))
-        before = found
+    join_tables(
+        folder / TABLES,
+        lambda found: write_region_table(
+            folder / region_table.FILE_NAME, chain.from_iterable(map(read_region_table, found))
+        ),
+    )

@@ -14,7 +14,7 @@ from nnunet_cardiac_ext.files import read_json, write_json
 
 FILE_NAME = "predict_from_raw_data_args.json"
 # Facts that must not change between runs into one folder, and what they are in a record of nnU-Net itself.
-IDENTITY: Mapping[str, Any] = MappingProxyType({"pipeline": "slices", "regions": None})
+IDENTITY: Mapping[str, Any] = MappingProxyType({"pipeline": "slices", "regions": None, "stages": None})
 
 
 def write_record(output: Path, model: Model, source: Path, options: FolderOptions, facts: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from nnunetv2.inference.export_prediction import (
     convert_predicted_logits_to_segmentation_with_correct_shape,
     export_prediction_from_logits,
 )
+from torch import nn
 
 from inference_pipelines.case_output import CaseOutput
 from inference_pipelines.cine_input import Stack
@@ -80,11 +81,8 @@ class SlicePredictor:
         Raises:
             UsageError: The folder is no trained 2D model, the device is not there, or a number is out of range.
         """
-        if not 0 < tile_step_size <= 1:
-            raise UsageError(f"step size: expected above 0 and at most 1, got {tile_step_size:g}")
-        if batch_size is not None and batch_size < 1:
-            raise UsageError(f"batch: expected at least 1, got {batch_size}")
-        model = load_model(folder, folds=folds, checkpoint=checkpoint, device=_available(torch.device(device)))
+        check_numbers(tile_step_size, batch_size)
+        model = load_model(folder, folds=folds, checkpoint=checkpoint, device=available(torch.device(device)))
         return cls(
             model,
             Window(
@@ -116,7 +114,6 @@ class SlicePredictor:
             raise WorkError(f"{files[0]}: expected {self.model.channels} channels, got {len(image)}; is it a 4-D file?")
         return PreparedCase(torch.from_numpy(image).float(), properties)
 
-    @torch.no_grad()
     def predict_logits(self, image: torch.Tensor, slices: Sequence[int] | None = None) -> torch.Tensor:
         """Predict a preprocessed stack: the mean of the folds' logits.
 
@@ -131,17 +128,12 @@ class SlicePredictor:
             WorkError: The stack does not fit into the device's memory, or the logits are not finite.
         """
         stack = image if slices is None else image[:, list(slices)]
-        heads = int(self.model.labels.num_segmentation_heads)
-        if not stack.shape[1]:
-            return torch.zeros((heads, *stack.shape[1:]), dtype=torch.half)
-        try:
-            logits = [predict_slices(net, stack, self.window, classes=heads).cpu() for net in self.model.networks]
-        except torch.OutOfMemoryError as error:
-            raise WorkError("the stack does not fit into the device's memory; use -device cpu") from error
-        total = logits[0]
-        for other in logits[1:]:
-            total += other
-        return total / len(logits) if len(logits) > 1 else total
+        return ensemble_logits(self.model.networks, stack, self.window, classes=self.heads)
+
+    @property
+    def heads(self) -> int:
+        """Number of logits per pixel."""
+        return int(self.model.labels.num_segmentation_heads)
 
     def to_labels(self, logits: torch.Tensor, case: PreparedCase, *, probabilities: bool = False) -> Any:
         """Lead logits back to the original image.
@@ -238,15 +230,62 @@ class SlicePredictor:
         return ()
 
 
+@torch.no_grad()
+def ensemble_logits(
+    networks: Sequence[nn.Module], stack: torch.Tensor, window: Window, *, classes: int
+) -> torch.Tensor:
+    """Predict all slices of a preprocessed stack by several networks: the mean of their logits.
+
+    Args:
+        networks: Each gives logits (batch, class, row, column) of images (batch, channel, row, column).
+        stack: Preprocessed image (channel, slice, row, column); may have no slice.
+        window: The tiling.
+        classes: Number of output channels of the networks.
+
+    Returns:
+        Logits (class, slice, row, column) on the CPU in half precision, as nnU-Net has them.
+
+    Raises:
+        WorkError: The stack does not fit into the device's memory, or the logits are not finite.
+    """
+    if not stack.shape[1]:
+        return torch.zeros((classes, *stack.shape[1:]), dtype=torch.half)
+    try:
+        logits = [predict_slices(network, stack, window, classes=classes).cpu() for network in networks]
+    except torch.OutOfMemoryError as error:
+        raise WorkError("the stack does not fit into the device's memory; use -device cpu") from error
+    total = logits[0]
+    for other in logits[1:]:
+        total += other
+    return total / len(logits) if len(logits) > 1 else total
+
+
 def without_image(case: PreparedCase) -> PreparedCase:
     """Return a case that has served: only its geometry waits for the export."""
     return replace(case, image=torch.empty(0))
 
 
-def _available(device: torch.device) -> torch.device:
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available.get(device.type):
-        usable = ", ".join(name for name, there in available.items() if there)
+def check_numbers(tile_step_size: float, batch_size: int | None) -> None:
+    """Check the numbers that say how slices are tiled.
+
+    Raises:
+        UsageError: One is out of range.
+    """
+    if not 0 < tile_step_size <= 1:
+        raise UsageError(f"step size: expected above 0 and at most 1, got {tile_step_size:g}")
+    if batch_size is not None and batch_size < 1:
+        raise UsageError(f"batch: expected at least 1, got {batch_size}")
+
+
+def available(device: torch.device) -> torch.device:
+    """Return the device.
+
+    Raises:
+        UsageError: This machine has none of that kind.
+    """
+    kinds = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not kinds.get(device.type):
+        usable = ", ".join(name for name, there in kinds.items() if there)
         raise UsageError(f"-device: expected one of {usable} on this machine, got {device.type}")
     return device
 

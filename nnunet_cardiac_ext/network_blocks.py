@@ -22,6 +22,7 @@ ATTENTION_UNET = "nnunet_cardiac_ext.architectures.attention_unet.AttentionUNet"
 DEEPMEDIC = "nnunet_cardiac_ext.architectures.deepmedic.DeepMedic"
 E2A_UNET = "nnunet_cardiac_ext.architectures.e2a_unet.E2AUNet"
 FCN = "nnunet_cardiac_ext.architectures.fcn.FullyConvolutionalNetwork"
+RESIDUAL_UNET = "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet"
 PLAIN_UNET = "dynamic_network_architectures.architectures.unet.PlainConvUNet"
 CLASSIFIER_GUIDED = "nnunet_cardiac_ext.architectures.classifier_guided.ClassifierGuidedNet"
 SK_UNET = "nnunet_cardiac_ext.architectures.sk_unet.SKUNet"
@@ -67,6 +68,15 @@ def unet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
     block = copy.deepcopy(architecture)
     block["arch_kwargs"]["strides"] = _dividing(_strides(architecture), patch_size)
     return block
+
+
+def residual_unet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
+    """Return the U-Net with residual blocks in its encoder, as many in each stage as it has convolutions there."""
+    block = unet_block(architecture, patch_size)
+    kwargs = block["arch_kwargs"]
+    if "n_conv_per_stage" in kwargs:
+        kwargs["n_blocks_per_stage"] = kwargs.pop("n_conv_per_stage")
+    return block | {"network_class_name": RESIDUAL_UNET}
 
 
 def attention_mnet_block(architecture: Block, patch_size: Sequence[int]) -> Block:
@@ -201,6 +211,7 @@ def classifier_guided_block(architecture: Block, patch_size: Sequence[int]) -> B
 NETWORKS: Mapping[str, Callable[[Block, Sequence[int]], Block]] = MappingProxyType(
     {
         "unet": unet_block,
+        "residual-unet": residual_unet_block,
         "attention-mnet": attention_mnet_block,
         "attention-unet": attention_unet_block,
         "deepmedic": deepmedic_block,

@@ -132,7 +132,8 @@ def plan(
     """
     chosen = _chosen(preset)
     name = chosen.configuration if name is None else name
-    request = Request(name, chosen, changes or {}, data_name=name)
+    # Rows of an ablation differ in their networks and share the stacks.
+    request = Request(name, chosen, changes or {}, data_name=chosen.configuration if chosen.stack_slices else name)
     (planned,) = plan_all(dataset_id, [request], plans=plans, overwrite=overwrite)
     return planned
 

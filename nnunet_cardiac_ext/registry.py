@@ -432,8 +432,13 @@ PRESETS: Mapping[str, Preset] = _by_name(
     ),
     *(
         Preset(
-            network, trainer, "2d", configuration, summary,
-            settings=_CROCNET_SETTINGS, overrides=MappingProxyType({"network": network, "batch_size": 8}),
+            network,
+            trainer,
+            "2d",
+            configuration,
+            summary,
+            settings=_CROCNET_SETTINGS,
+            overrides=MappingProxyType({"network": network, "batch_size": 8}),
         )
         for network, trainer, configuration, summary in (
             ("e2a-unet", "E2AUNetTrainer", "2d_e2a_unet", "stage 1 of CroCNet by itself"),
@@ -489,5 +494,19 @@ PIPELINES: Mapping[str, Pipeline] = _by_name(
         "002",
         "each slice through a region classifier and then through the model of its region",
         "docs/pipelines/region_cascade.md",
+    ),
+    Pipeline(
+        "crocnet",
+        "inference_pipelines.crocnet",
+        "003",
+        "a first network finds the heart, coupled specialists redraw it in the crop",
+        "docs/pipelines/crocnet.md",
+    ),
+    Pipeline(
+        "classifier-guided",
+        "inference_pipelines.classifier_guided",
+        "004",
+        "whole stacks through the classifier-guided network, with a table of what each slice holds",
+        "docs/pipelines/classifier_guided.md",
     ),
 )

@@ -16,9 +16,20 @@ from nnunet_cardiac_ext.recipes import RECIPES
 from nnunet_cardiac_ext.reproduce.selection import check_once, check_settings, select, settings_for
 from nnunet_cardiac_ext.settings import KNOWN
 
-# What each page's script calls its download, converts and reproduces.
-SUBJECTS = {"region_cascade": ("ACDC", "acdc", "002"), "anatomy_prior": ("EMIDEC", "emidec", "001")}
 PAGES = sorted((Path(__file__).parents[1] / "docs" / "studies").glob("*.md"))
+# How each script begins, where all downloads are there.
+FIRST = {
+    "all_slice": ["env --root", "convert acdc", "reproduce 004"],
+    "anatomy_prior": ["env --root", "convert emidec", "reproduce 001"],
+    "crocnet": ["env --root", "convert mnms2", "reproduce 003"],
+    "region_cascade": ["env --root", "convert acdc", "reproduce 002"],
+}
+DOWNLOADS = {
+    "ACDC": "/downloads/acdc data", "EMIDEC": "/downloads/emidec data", "MNMS": "/downloads/mnms",
+    "MNMS2": "/downloads/mnms2",
+}  # fmt: skip
+# What a script cannot do without.
+NEEDED = {"all_slice": "ACDC", "anatomy_prior": "EMIDEC", "region_cascade": "ACDC"}
 RECORDER = """#!{python}
 import json, sys
 with open({log!r}, "a") as stream:
@@ -27,10 +38,15 @@ if sys.argv[1] == "env":
     print("export nnUNet_raw=/raw nnUNet_preprocessed=/preprocessed nnUNet_results=/results")
 """
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("bash") is None, reason="no bash"),
-    pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem),
-]
+pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+
+
+def only(*names):
+    """Run a test for the pages of these names."""
+    return pytest.mark.parametrize("page", [page for page in PAGES if page.stem in names], ids=lambda page: page.stem)
+
+
+every_page = only(*(page.stem for page in PAGES))
 
 
 @pytest.fixture
@@ -55,13 +71,13 @@ def calls(tmp_path):
     return run
 
 
+@every_page
 @pytest.mark.parametrize("budget", ["small", "paper"])
 def test_every_command_is_understood(page, calls, budget):
-    variable, data_set, paper = SUBJECTS[page.stem]
-    ended, noted = calls(page, budget, MNMS="/downloads/mnms", **{variable: "/downloads/their data"})
+    ended, noted = calls(page, budget, **DOWNLOADS)
     assert (ended.returncode, ended.stderr) == (0, "")
     names = [" ".join(call[:2]) for call in noted]
-    assert names[:3] == ["env --root", f"convert {data_set}", f"reproduce {paper}"]
+    assert names[:3] == FIRST[page.stem]
     parsed = {call[0]: build_parser(call[0]).parse_args(call[1:]) for call in noted}
     study = parsed["reproduce"]
     recipe, settings = RECIPES[study.paper], dict(text.split("=", 1) for text in study.set)
@@ -71,9 +87,8 @@ def test_every_command_is_understood(page, calls, budget):
     assert bool(settings) == (budget == "small")
 
 
+@only("region_cascade")
 def test_the_models_of_the_external_test_are_those_of_the_study(page, calls):
-    if page.stem != "region_cascade":
-        pytest.skip("no external test")
     _, noted = calls(page, ACDC="/downloads/acdc", MNMS="/downloads/mnms")
     (predict,) = [call for call in noted if call[0] == "predict"]
     (study,) = [call for call in noted if call[0] == "reproduce"]
@@ -83,16 +98,28 @@ def test_the_models_of_the_external_test_are_those_of_the_study(page, calls):
     assert all(folder.endswith(f"_{tag}_s{seed}") for folder in folders)
 
 
+@only(*NEEDED)
 def test_without_the_data_it_says_what_is_missing(page, calls):
-    variable, *_ = SUBJECTS[page.stem]
-    ended, noted = calls(page, **{variable: ""})
+    variable = NEEDED[page.stem]
+    ended, noted = calls(page, **DOWNLOADS | {variable: ""})
     assert ended.returncode != 0
     assert f"{variable}: expected the folder of the {variable} download" in ended.stderr
     assert noted == []
 
 
+@only("crocnet")
+def test_without_the_download_there_are_phantoms_with_distractors(page, calls):
+    _, noted = calls(page, MNMS2="", ACDC="")
+    assert [" ".join(call[:2]) for call in noted] == [
+        "env --root", "phantom mnms2", "convert mnms2", "reproduce 003",
+    ]  # fmt: skip
+    phantoms = build_parser("phantom").parse_args(noted[1][1:])
+    assert (phantoms.subjects, phantoms.distractors, phantoms.view) == (120, 2, "la")
+    assert noted[2][noted[2].index("-i") + 1] == str(phantoms.output)
+
+
+@every_page
 def test_an_unknown_budget_is_refused(page, calls):
-    variable, *_ = SUBJECTS[page.stem]
-    ended, noted = calls(page, "huge", **{variable: "/downloads"})
+    ended, noted = calls(page, "huge", **DOWNLOADS)
     assert (ended.returncode, noted) == (2, [])
     assert "expected small or paper, got huge" in ended.stderr

@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 
 from nnunet_cardiac_ext import registry
-from nnunet_cardiac_ext.cli import predict_region_cascade, predict_slices
+from nnunet_cardiac_ext.cli import predict_classifier_guided, predict_crocnet, predict_region_cascade, predict_slices
 
 # Module of each pipeline's options and work.
-PIPELINES = {"slices": predict_slices, "region-cascade": predict_region_cascade}
+PIPELINES = {
+    "slices": predict_slices,
+    "region-cascade": predict_region_cascade,
+    "crocnet": predict_crocnet,
+    "classifier-guided": predict_classifier_guided,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

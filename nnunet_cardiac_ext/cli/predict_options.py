@@ -17,6 +17,25 @@ def add_images(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
     add("-o", dest="output", type=Path, required=True, metavar="DIR", help="gets one segmentation per case")
 
 
+def add_model(
+    parser: argparse.ArgumentParser, *, configuration: str | None = None, trainer: str = "nnUNetTrainer"
+) -> None:
+    """Declare how the one model of a pipeline is named.
+
+    Args:
+        parser: The pipeline's.
+        configuration: Default of its configuration; None where there is none.
+        trainer: Default of its trainer.
+    """
+    add, default = parser.add_argument, "" if configuration is None else " (default: %(default)s)"
+    add("-d", dest="dataset", metavar="ID", help="data set of the model, number or name")
+    add("-c", dest="configuration", default=configuration, metavar="CONFIG",
+        help=f"configuration of the model, with -d{default}")  # fmt: skip
+    add("-tr", dest="trainer", default=trainer, help="trainer of the model (default: %(default)s)")
+    add("-p", dest="plans", default="nnUNetPlans", help="plans of the model (default: %(default)s)")
+    add("-m", dest="model", type=Path, metavar="DIR", help="model folder, instead of -d, -c, -tr and -p")
+
+
 def add_prediction(parser: argparse.ArgumentParser) -> None:
     """Declare how a pipeline predicts and how it works through the folder."""
     add = parser.add_argument

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from nnunet_cardiac_ext.cli.predict_options import add_images, add_prediction, folder_options, model_options
+from nnunet_cardiac_ext.cli.predict_options import (
+    add_images,
+    add_model,
+    add_prediction,
+    folder_options,
+    model_options,
+)
 from nnunet_cardiac_ext.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_images(parser)
-    add = parser.add_argument
-    add("-d", dest="dataset", metavar="ID", help="data set of the model, number or name (with -c)")
-    add("-c", dest="configuration", metavar="CONFIG", help="2D configuration of the model (with -d)")
-    add("-tr", dest="trainer", default="nnUNetTrainer", help="trainer of the model (default: %(default)s)")
-    add("-p", dest="plans", default="nnUNetPlans", help="plans of the model (default: %(default)s)")
-    add("-m", dest="model", type=Path, metavar="DIR", help="model folder, instead of -d, -c, -tr and -p")
+    add_model(parser)
     add_prediction(parser)
 
 

@@ -1,4 +1,4 @@
-"""Batches of whole stacks for paper 004: any number of slices, one augmentation of space, intensities slice by slice."""
+"""Batches of whole stacks for paper 004: any number of slices, moved together, intensities slice by slice."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ class StackLoader(nnUNetDataLoader):
     (`architectures.all_slice_fusion.real_slices`).
     """
 
+    patch_size: Any
+
     def get_bbox(self, data_shape: Any, force_fg: bool, class_locations: Any, *args: Any) -> tuple[Any, Any]:
         """Return the lower and upper corner of a patch (slice, row, column); arguments as in nnU-Net."""
         slices = int(data_shape[0])
-        self.patch_size = (slices, *self.patch_size[1:])
+        plane: tuple[int, ...] = tuple(self.patch_size)[1:]
+        self.patch_size = (slices, *plane)
         self.need_to_pad[0] = 0
         lower, upper = super().get_bbox(data_shape, force_fg, class_locations, *args)
         # nnU-Net puts a foreground voxel into the middle, along the slices too.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from nnunet_cardiac_ext.anatomy import CUBIC_MM_PER_ML
+from nnunet_cardiac_ext.evaluation import fragments
 from nnunet_cardiac_ext.evaluation.mask_pair import MaskPair
 
 __all__ = ["CONVENTION", "METRICS", "NAN", "NSD_TOLERANCE_MM", "MaskPair", "Metric", "nsd_metric"]
@@ -27,7 +28,8 @@ class Metric:
     Attributes:
         name: What stands in the column `metric`.
         title: The name in captions and tables.
-        unit: "1" (a ratio), "mm", "mm3", "ml", "px" (voxels or pixels as a length) or "voxels" (a count).
+        unit: "1" (a ratio), "mm", "mm3", "ml", "px" (voxels or pixels as a length), or what is counted ("voxels",
+            "slices", "pieces", "holes").
         definition: One sentence or two: formula, 2-D or 3-D, what empty masks give.
         compute: The function.
         regional: Whether it is also given for base, middle and apex. Surface distances are not: a cut through the
@@ -211,5 +213,28 @@ METRICS: Mapping[str, Metric] = _by_name(
         "predicted_volume", "predicted volume", "ml",
         "Number of predicted voxels times the volume of a voxel.",
         predicted_volume, regional=True,
+    ),
+    Metric(
+        "extra_pieces", "fragments", "pieces",
+        "Pieces of the prediction in a slice (2-D, connected through corners) beyond the number of pieces of the "
+        "reference, one at least; the sum over the slices. 0 where the prediction is empty.",
+        fragments.extra_pieces, regional=True, on_request=True,
+    ),
+    Metric(
+        "extra_holes", "holes", "holes",
+        "Holes of the prediction in a slice (2-D) beyond the number of holes of the reference; the sum over the "
+        "slices. The cavity is a hole of the myocardium in both. 0 where the prediction is empty.",
+        fragments.extra_holes, regional=True, on_request=True,
+    ),
+    Metric(
+        "false_slices", "false slices", "slices",
+        "Slices with the structure in the prediction only. 0 where the prediction is empty. Of a region only slices "
+        "that hold some structure of the reference count.",
+        fragments.false_slices, regional=True, on_request=True,
+    ),
+    Metric(
+        "missed_slices", "missed slices", "slices",
+        "Slices with the structure in the reference only. 0 where the reference is empty.",
+        fragments.missed_slices, regional=True, on_request=True,
     ),
 )  # fmt: skip

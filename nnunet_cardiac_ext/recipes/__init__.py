@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 from nnunet_cardiac_ext.recipes.anatomy_prior import ANATOMY_PRIOR
 from nnunet_cardiac_ext.recipes.attention_mnet import ATTENTION_MNET
+from nnunet_cardiac_ext.recipes.classifier_guided import CLASSIFIER_GUIDED
+from nnunet_cardiac_ext.recipes.crocnet import CROCNET
 from nnunet_cardiac_ext.recipes.kinds import (
     CLASSIFIER,
     PART,
@@ -20,7 +22,10 @@ from nnunet_cardiac_ext.recipes.kinds import (
 from nnunet_cardiac_ext.recipes.region_aware import REGION_AWARE
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {recipe.paper: recipe for recipe in (ATTENTION_MNET, ANATOMY_PRIOR, REGION_AWARE)}
+    {
+        recipe.paper: recipe
+        for recipe in (ATTENTION_MNET, ANATOMY_PRIOR, REGION_AWARE, CROCNET, CLASSIFIER_GUIDED)
+    }
 )
 
 __all__ = [

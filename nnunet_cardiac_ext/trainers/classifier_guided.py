@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 from torch import Tensor, nn
 
@@ -17,6 +16,7 @@ from nnunet_cardiac_ext.losses.classifier_guided import ClassifierGuidedLoss
 from nnunet_cardiac_ext.losses.cross_entropy import CrossEntropyLoss
 from nnunet_cardiac_ext.network_blocks import classifier_guided_block
 from nnunet_cardiac_ext.registry import PRESETS
+from nnunet_cardiac_ext.trainers.planned_network import build_from_block
 from nnunet_cardiac_ext.trainers.stacks import StackTrainer
 
 
@@ -122,7 +122,4 @@ def _network(
     block = classifier_guided_block(
         configuration_manager.configuration["architecture"], configuration_manager.patch_size
     )  # fmt: skip
-    return get_network_from_plans(
-        block["network_class_name"], block["arch_kwargs"] | parts, block["_kw_requires_import"],
-        channels, classes, allow_init=True, deep_supervision=all_outputs,
-    )  # fmt: skip
+    return build_from_block(block, channels, classes, deep_supervision=all_outputs, **parts)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 from torch import nn
 
 from nnunet_cardiac_ext.losses.cross_entropy import CrossEntropyLoss
 from nnunet_cardiac_ext.network_blocks import sk_unet_block
 from nnunet_cardiac_ext.registry import PRESETS
+from nnunet_cardiac_ext.trainers.planned_network import build_from_block
 from nnunet_cardiac_ext.trainers.slice_wise import SliceWiseTrainer
 
 
@@ -40,9 +40,8 @@ class SKUNetTrainer(SliceWiseTrainer):
             UsageError: The configuration's architecture is neither an SKUNet nor a U-Net of nnU-Net.
         """
         block = _architecture(configuration_manager)
-        return get_network_from_plans(
-            block["network_class_name"], block["arch_kwargs"], block["_kw_requires_import"],
-            num_input_channels, num_output_channels, allow_init=True, deep_supervision=enable_deep_supervision,
+        return build_from_block(
+            block, num_input_channels, num_output_channels, deep_supervision=enable_deep_supervision
         )  # fmt: skip
 
     def build_segmentation_loss(self) -> nn.Module:

@@ -164,6 +164,16 @@ def test_residual_u_nets_serve_as_well(deep):
         assert block["arch_kwargs"]["n_conv_per_stage"] == [4, 4, 4, 4]
 
 
+def test_the_residual_u_net_has_as_many_blocks_as_the_u_net_has_convolutions(flat):
+    flat["arch_kwargs"] |= {"n_conv_per_stage": [1, 2, 2]}
+    block = with_network(flat, "residual-unet", (32, 32))
+    network = build(block)
+    assert type(network).__name__ == "ResidualEncoderUNet"
+    assert [len(stage.blocks) for stage in network.encoder.stages] == [1, 2, 2]
+    assert block["arch_kwargs"]["strides"] == flat["arch_kwargs"]["strides"]
+    assert with_network(block, "residual-unet", (32, 32)) == block
+
+
 def test_an_attention_mnet_is_taken_as_it_is(deep):
     block = with_network(deep, "attention-mnet", PAPER_PATCH)
     assert attention_mnet_block(block, (48, 96, 96)) is block

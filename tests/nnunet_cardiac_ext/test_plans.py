@@ -102,6 +102,12 @@ def test_a_configuration_of_stacks_has_a_spacing_of_two_and_a_patch_of_three_num
     )
 
 
+def test_configurations_of_stacks_share_the_data_of_their_spacing(plans_file):
+    names = [plan(999, "all-slice", {"fusion": on}, name=f"row{on}").data.name for on in (True, False)]
+    assert set(names) == {"nnUNetPlans_stack_all_slice_1.3x1.3"}
+    assert plan(999, "all-slice", {"spacing": [2, 2]}, name="coarse").data.name == "nnUNetPlans_stack_all_slice_2x2"
+
+
 def test_stacks_of_the_stock_spacing_share_its_data_and_take_changes(plans_file):
     changes = {"spacing": [1.5, 1.5], "fusion": False, "presence": False, "features": [4, 8, 8]}
     plan(999, "all-slice", changes, name="own")
@@ -209,7 +215,7 @@ def test_a_stock_configuration_is_never_replaced(plans_file):
         ({"batch_size": 0}, r"batch_size: expected 1 whole numbers above 0, got \[0\]"),
         ({"batch_dice": 1}, "batch_dice: expected true or false, got 1"),
         ({"spacing": [1, -1]}, r"spacing: expected 2 numbers above 0, got \[1, -1\]"),
-        ({"network": "vgg"}, "network: expected one of unet, attention-mnet, .*, got 'vgg'"),
+        ({"network": "vgg"}, "network: expected one of unet, .*, crocnet, .*, got 'vgg'"),
         ({"gate": "none"}, "gate: expected the network attention-mnet, got PlainConvUNet"),
         ({"norm": "group"}, "norm: expected one of instance, batch, got 'group'"),
         ({"norm": [1]}, r"norm: expected one of instance, batch, got \[1\]"),

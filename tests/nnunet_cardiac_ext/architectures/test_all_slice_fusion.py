@@ -91,3 +91,17 @@ def test_the_mirrored_stack_gives_the_mirrored_output_only_where_it_should():
     # Turning the order of the slices over changes nothing but the order: base and apex need not be known.
     network, stack = small().eval(), random_stack(5)
     torch.testing.assert_close(network(stack.flip(2)), network(stack).flip(2), **EXACT)
+
+
+@pytest.mark.parametrize("fusion", [False, True])
+def test_what_is_kept_for_the_gradient_grows_linearly_with_the_slices(fusion):
+    network, kept = small(fusion=fusion), {}
+    for slices in (4, 8, 12):
+        sizes = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda t, sizes=sizes: (sizes.append(t.numel()), t)[1], lambda t: t
+        ):
+            network(random_stack(slices))
+        kept[slices] = sum(sizes)
+    # Attention too: torch's does not keep the scores of pairs of slices.
+    assert kept[12] - kept[8] == kept[8] - kept[4]

@@ -7,10 +7,12 @@ from hypothesis.extra import numpy as arrays
 from nnunet_cardiac_ext.evaluation.metrics import METRICS, MaskPair, normalised_surface_dice, nsd_metric
 
 SPACING = (10.0, 2.0, 1.0)
-UNITS = {"1", "mm", "mm3", "ml", "px", "voxels"}
+UNITS = {"1", "mm", "mm3", "ml", "px", "voxels", "slices", "pieces", "holes"}
 SYMMETRIC = ("dice", "jaccard", "hd", "hd_pixels", "hd95", "assd", "nsd")
 RATIOS = ("dice", "jaccard", "sensitivity", "specificity", "ppv", "npv", "nsd")
 LENGTHS = ("hd", "hd95", "assd")
+# Counted slice by slice (test_fragments.py).
+COUNTS = ("extra_pieces", "extra_holes", "false_slices", "missed_slices")
 
 
 def mask(*voxels, shape=(3, 5, 6)):
@@ -87,7 +89,7 @@ def test_full_masks_agree_in_all_but_what_is_outside():
     pair = MaskPair(FULL, FULL, SPACING)
     found = {name: metric.compute(pair) for name, metric in METRICS.items() if metric.unit != "ml"}
     ratios = {name: NAN if name in ("specificity", "npv") else 1 for name in RATIOS}
-    assert found == pytest.approx(ratios | dict.fromkeys((*LENGTHS, "hd_pixels"), 0), nan_ok=True)
+    assert found == pytest.approx(ratios | dict.fromkeys((*LENGTHS, *COUNTS, "hd_pixels"), 0), nan_ok=True)
 
 
 def test_specificity_grows_with_the_field_of_view_and_sensitivity_does_not():
@@ -125,7 +127,7 @@ masks = arrays.arrays(bool, st.tuples(*[st.integers(1, 5)] * 3).map(lambda shape
 spacings = st.tuples(*[st.floats(0.2, 12)] * 3)
 
 
-def numbers(pair, names=tuple(METRICS)):
+def numbers(pair, names=tuple(name for name in METRICS if name not in COUNTS)):
     return {name: METRICS[name].compute(pair) for name in names}
 
 

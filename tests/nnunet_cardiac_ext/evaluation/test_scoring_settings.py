@@ -32,7 +32,7 @@ def test_another_tolerance_takes_the_place_of_the_default():
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"metrics": ("dice", "dise")}, r"--metrics: expected names of dice, .*predicted_volume, got dise"),
+        ({"metrics": ("dice", "dise")}, r"--metrics: expected names of dice, .*missed_slices, got dise"),
         ({"metrics": ("hd95",), "conventions": ("mnms",)}, "expected names of dice, jaccard, hd, assd, got hd95"),
         ({"metrics": ()}, "--metrics: expected names of .* got none"),
         ({"conventions": ("ACDC",)}, "--convention: expected one or more of"),

@@ -1,0 +1,42 @@
+"""`nnunet-cardiac predict classifier-guided`: whole stacks, and what each slice holds."""
+
+from __future__ import annotations
+
+import argparse
+
+from nnunet_cardiac_ext.cli.predict_options import (
+    add_images,
+    add_model,
+    add_prediction,
+    folder_options,
+    model_options,
+)
+from nnunet_cardiac_ext.errors import UsageError
+from nnunet_cardiac_ext.registry import PRESETS
+
+PRESET = PRESETS["all-slice"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_images(parser)
+    add_model(parser, configuration=PRESET.configuration, trainer=PRESET.trainer)
+    add_prediction(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Predict the folder."""
+    if (arguments.model is None) == (arguments.dataset is None):
+        raise UsageError("predict classifier-guided: expected either -m or -d")
+    options = model_options(arguments)
+    from inference_pipelines.classifier_guided import ClassifierGuidedPredictor
+    from inference_pipelines.model_folder import find_model_folder
+
+    model = arguments.model or find_model_folder(
+        arguments.dataset, arguments.configuration, arguments.trainer, arguments.plans
+    )
+    predictor = ClassifierGuidedPredictor.from_model_folder(model, **options)
+    written = predictor.predict_folder(arguments.input, arguments.output, **folder_options(arguments))
+    folds = ", ".join(map(str, predictor.model.folds))
+    print(f"{arguments.output}: {len(written)} cases written, folds {folds} of {predictor.model.folder.name}")
+    return 0

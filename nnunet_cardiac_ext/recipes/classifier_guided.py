@@ -1,0 +1,93 @@
+"""Paper 004: single slices and whole stacks, one and two stages, with and without a classifier of what is there."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from nnunet_cardiac_ext.recipes.kinds import ModelRecipe, Recipe, TableRecipe
+
+PROPOSED = "as_seg_ref_mt"
+REGIONS = ("base", "middle", "apex")
+COUNTS = ("extra_pieces", "extra_holes", "false_slices", "missed_slices")
+_SCORES = "nnunet_cardiac_ext.reproduce.score_tables"
+_DICE = (
+    "Dice over the voxels of the slices of a region (thirds of the segmented slices of the reference) of each case, "
+    "0 where only one of reference and prediction has the structure there, left out where both lack it; mean and SD "
+    "(n - 1) over the cases of all folds and seeds. The paper does not say how it takes means, and its test patients "
+    "are those of ACDC and of a hospital of its own together: its columns stand beside those of ACDC alone. Its "
+    "average Dice is the mean of the three structures."
+)
+
+
+def _row(name: str, title: str, *, fusion: bool, refinement: bool, presence: bool) -> ModelRecipe:
+    parts = {"fusion": fusion, "refinement": refinement, "presence": presence}
+    return ModelRecipe(name, title, "all-slice", {key: "true" if on else "false" for key, on in parts.items()})
+
+
+CLASSIFIER_GUIDED = Recipe(
+    paper="004",
+    data_set="acdc",
+    configuration="2d",
+    models=(
+        _row("ss_seg", "Seg (SS): SS SK-UNet", fusion=False, refinement=False, presence=False),
+        _row("ss_seg_ref", "Seg (SS) + Ref (SS w/o MT)", fusion=False, refinement=True, presence=False),
+        _row("ss_seg_ref_mt", "Seg (SS) + Ref (SS w/ MT)", fusion=False, refinement=True, presence=True),
+        _row("as_seg", "Seg (AS): AS After-UNet", fusion=True, refinement=False, presence=False),
+        _row("as_seg_mt", "Seg (AS + MT)", fusion=True, refinement=False, presence=True),
+        _row("as_seg_ref", "Seg (AS) + Ref (AS w/o MT)", fusion=True, refinement=True, presence=False),
+        _row(PROPOSED, "Seg (AS) + Ref (AS w/ MT): proposed", fusion=True, refinement=True, presence=True),
+        # Trained on single slices of all cases mixed, as a 2D network usually is.
+        ModelRecipe("sk_unet_2d", "SK-UNet on 2D patches", "sk-unet", {"batch_size": "40"}, extra=True),
+    ),
+    tables=(
+        TableRecipe(
+            "table1", "Table 1: Dice by region against other methods", f"{_SCORES}.scores",
+            ("model", "structure", "region"), "004_table2.csv",
+            _DICE + " The paper's two-stage row of detection and segmentation, with the crop of another network, is "
+            "left out.",
+            rows=("ss_seg", "as_seg", PROPOSED),
+            options=MappingProxyType({"metrics": ("dice",), "regions": REGIONS}),
+        ),
+        TableRecipe(
+            "table2", "Table 2: ablation", f"{_SCORES}.scores", ("model", "structure", "region"), "004_table2.csv",
+            _DICE, options=MappingProxyType({"metrics": ("dice",), "regions": REGIONS}),
+        ),
+        TableRecipe(
+            "fragments", "Fragments, holes and false slices per case", f"{_SCORES}.scores",
+            ("model", "structure", "region"), "",
+            "Per case, the mean over cases: pieces and holes (2-D) of the prediction beyond those of the reference in "
+            "the same slice, summed over the slices; slices with the structure in the prediction only, and in the "
+            "reference only. Region all counts every slice; a region counts slices that hold some structure of the "
+            "reference. The paper shows these in pictures only.",
+            options=MappingProxyType({"metrics": COUNTS, "regions": ("all", *REGIONS)}),
+        ),
+        TableRecipe(
+            "tests", "Differences to single slices", f"{_SCORES}.score_tests",
+            ("model", "structure", "region", "metric"), "",
+            "Mean of the row's Dice minus that of ss_seg over the cases that both have a value of (of several seeds: "
+            "the case's mean over them). p: paired two-sided t-test over cases, p_holm and p_bh corrected for all "
+            "tests of this table (Holm; Benjamini and Hochberg). Two phases of one patient are not independent, so p "
+            "come out too small.",
+            options=MappingProxyType(
+                {"metrics": ("dice",), "regions": REGIONS, "against": "ss_seg", "test": "paired-t"}
+            ),
+        ),
+        TableRecipe(
+            "seeds", "Seeds", f"{_SCORES}.score_seeds", ("model", "structure", "region", "metric"), "",
+            "Mean over the cases of each seed, then mean and SD (n - 1) of these means over the seeds.",
+            options=MappingProxyType({"metrics": ("dice",), "regions": REGIONS}),
+        ),
+    ),
+    evaluation=("--scheme", "thirds", "--metrics", ",".join(("dice", *COUNTS))),
+    smoke_phantoms=("--testing", "0", "--frames", "3"),
+    smoke_models=("ss_seg", "as_seg", PROPOSED),
+    smoke_settings=MappingProxyType(
+        {
+            "features": "4,8,16", "convolutions": "1", "spacing": "3,3", "patch_size": "16,64,64", "batch_size": "2",
+            "num_epochs": "1", "iterations_per_epoch": "10", "val_iterations_per_epoch": "2", "initial_lr": "0.003",
+            "augmentation": "none", "mirroring": "false", "sk_unet_2d.patch_size": "64,64",
+        }
+    ),
+    # The rest is in the presets.
+    paper_settings=MappingProxyType({"num_epochs": "200", "iterations_per_epoch": "250"}),
+)  # fmt: skip

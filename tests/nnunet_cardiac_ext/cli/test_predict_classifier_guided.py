@@ -1,0 +1,39 @@
+"""`nnunet-cardiac predict classifier-guided` as it is typed."""
+
+import pytest
+from helpers.tiny_model import write_image, write_tiny_model
+from helpers.tiny_stacks import write_stack_model
+
+from nnunet_cardiac_ext.cli.main import main
+
+
+def test_the_model_is_found_by_data_set_number_and_by_folder(tmp_path, nnunet_root, capsys):
+    model = write_stack_model(nnunet_root / "results")
+    write_image(tmp_path / "in", "a", (3, 32, 32))
+    common = ["predict", "classifier-guided", "-i", str(tmp_path / "in"), "-device", "cpu", "--quiet", "--disable_tta"]
+    assert main([*common, "-o", str(tmp_path / "one"), "-d", "999", "-c", "stack", "-f", "0"]) == 0
+    assert "1 cases written, folds 0 of ClassifierGuidedTrainer__nnUNetPlans__stack" in capsys.readouterr().out
+    assert main([*common, "-o", str(tmp_path / "two"), "-m", str(model), "--save_probabilities"]) == 0
+    for name in ("a.nii.gz", "presence.csv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert (tmp_path / "two" / "a.npz").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected either -m or -d"),
+        (["-m", "MODEL", "-d", "999"], "expected either -m or -d"),
+        (["-m", "MODEL"], "expected a configuration of whole stacks"),
+        (["-d", "999"], "ClassifierGuidedTrainer__nnUNetPlans__stack_all_slice: no such model"),
+        (["-m", "MODEL", "--batch", "0"], "batch: expected at least 1"),
+    ],
+)
+def test_wrong_use_is_one_line(tmp_path, nnunet_root, capsys, arguments, message):
+    model = write_tiny_model(nnunet_root / "results")
+    arguments = [str(model) if argument == "MODEL" else argument for argument in arguments]
+    command = ["predict", "classifier-guided", "-i", str(tmp_path), "-o", str(tmp_path), "-device", "cpu"]
+    assert main([*command, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
