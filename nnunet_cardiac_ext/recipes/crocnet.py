@@ -67,7 +67,7 @@ CROCNET = Recipe(
         ),
     ),
     evaluation=("--convention", "nnunet-cardiac", "crocnet"),
-    smoke_phantoms=("--view", "la", "--frames", "3"),
+    smoke_phantoms=("--view", "la", "--frames", "3", "--validation", "0", "--testing", "0"),
     smoke_conversion=("--view", "la"),
     smoke_models=("unet", "e2a_unet", SINGLE, BOTH),
     smoke_settings=MappingProxyType(
