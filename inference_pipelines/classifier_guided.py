@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -30,10 +30,13 @@ from inference_pipelines.presence_table import (
 )
 from inference_pipelines.slice_mapping import file_slices
 from inference_pipelines.slice_predictor import PreparedCase, SlicePredictor, available, check_numbers, without_image
-from inference_pipelines.stack_windows import examine_stack
+from inference_pipelines.stack_windows import examine_stacks
 from inference_pipelines.tiling import Window
 from nnunet_cardiac_ext.architectures.classifier_guided import PRESENT, ClassifierGuidedNet, without_absent
 from nnunet_cardiac_ext.errors import UsageError
+
+# Logits, geometry, and lines of the table of a stack.
+StackResult: TypeAlias = tuple[torch.Tensor, PreparedCase, list[PresenceRow]]
 
 # Folder of the tables of single cases.
 TABLES = "presence"
@@ -117,23 +120,26 @@ class ClassifierGuidedPredictor:
             ),
         )
 
-    def predict(self, image: torch.Tensor) -> tuple[torch.Tensor, np.ndarray]:
-        """Predict a preprocessed stack.
+    def predict(self, images: torch.Tensor) -> list[tuple[torch.Tensor, np.ndarray]]:
+        """Predict preprocessed stacks of one size together.
 
         Args:
-            image: Preprocessed image (channel, slice, row, column).
+            images: Preprocessed images (stack, channel, slice, row, column).
 
         Returns:
-            Logits (class, slice, row, column), structures that are not there below all others, and the probability of
-            each structure's presence (slice, structure), both float32 on the CPU.
+            For each stack the logits (class, slice, row, column), structures that are not there below all others, and
+            the probability of each structure's presence (slice, structure), both float32 on the CPU.
 
         Raises:
-            WorkError: The stack does not fit into the device's memory.
+            WorkError: A stack does not fit into the device's memory.
         """
-        answers = [examine_stack(network, image, self.window) for network in self.model.networks]
+        answers = [examine_stacks(network, images, self.window) for network in self.model.networks]
         logits, presence = (torch.stack(parts).mean(dim=0) for parts in zip(*answers, strict=True))
-        final = without_absent(logits.transpose(0, 1), presence > PRESENT).transpose(0, 1)
-        return final.cpu(), presence.cpu().numpy()
+        results = []
+        for of_stack, there in zip(logits, presence, strict=True):
+            final = without_absent(of_stack.transpose(0, 1), there > PRESENT).transpose(0, 1)
+            results.append((final.cpu(), there.cpu().numpy()))
+        return results
 
     def predict_folder(self, input_folder: Path, output_folder: Path, **options: Any) -> list[Path]:
         """Predict every case of a folder; cases that are already there are left alone.
@@ -165,20 +171,25 @@ class ClassifierGuidedPredictor:
         """Read and preprocess a stack."""
         return StackOfCase(stack, self._slices.preprocess(files))
 
-    def compute(self, prepared: StackOfCase) -> tuple[torch.Tensor, PreparedCase, list[PresenceRow]]:
+    def compute(self, prepared: StackOfCase) -> StackResult:
         """Predict a stack: its logits, its geometry, its lines of the table."""
-        logits, presence = self.predict(prepared.case.image)
-        slices = file_slices(prepared.case.properties, self.model.plans)
-        # Slices that nnU-Net has cut off are empty.
-        everywhere = np.zeros((len(slices.numbers), len(self.structures)))
-        everywhere[slices.first : slices.first + len(presence)] = presence
-        stack = prepared.stack
-        rows = presence_rows(stack.case.name, stack.frame, slices.numbers, self.structures, everywhere)
-        return logits, without_image(prepared.case), rows
+        return self.compute_together([prepared])[0]
 
-    def write(
-        self, result: tuple[torch.Tensor, PreparedCase, list[PresenceRow]], target: Path, *, save_probabilities: bool
-    ) -> list[PresenceRow]:
+    @property
+    def stacks_at_once(self) -> int:
+        """Number of frames of a 4-D file whose mirrored copies fill a batch."""
+        return max(1, self.window.batch_size // len(self.window.flips))
+
+    def compute_together(self, prepared: Sequence[StackOfCase]) -> list[StackResult]:
+        """Predict several frames, together where nnU-Net has cut all of them to one size."""
+        images = [each.case.image for each in prepared]
+        if len({image.shape for image in images}) == 1:
+            answers = self.predict(torch.stack(images))
+        else:
+            answers = [answer for image in images for answer in self.predict(image[None])]
+        return [self._result(each, *answer) for each, answer in zip(prepared, answers, strict=True)]
+
+    def write(self, result: StackResult, target: Path, *, save_probabilities: bool) -> list[PresenceRow]:
         """Write a prediction as nnU-Net does; returns its lines of the table."""
         logits, case, rows = result
         self._slices.write((logits, case), target, save_probabilities=save_probabilities)
@@ -191,3 +202,12 @@ class ClassifierGuidedPredictor:
     def files_beside(self, case: str) -> tuple[str, ...]:
         """Return the path of that table."""
         return (f"{TABLES}/{case}.csv",)
+
+    def _result(self, prepared: StackOfCase, logits: torch.Tensor, presence: np.ndarray) -> StackResult:
+        slices = file_slices(prepared.case.properties, self.model.plans)
+        # Slices that nnU-Net has cut off are empty.
+        everywhere = np.zeros((len(slices.numbers), len(self.structures)))
+        everywhere[slices.first : slices.first + len(presence)] = presence
+        stack = prepared.stack
+        rows = presence_rows(stack.case.name, stack.frame, slices.numbers, self.structures, everywhere)
+        return logits, without_image(prepared.case), rows

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from inference_pipelines.case_output import CaseOutput
 from inference_pipelines.cine_input import CineReader, Stack, stacks_of
@@ -67,6 +67,18 @@ class StackPipeline(Protocol):
 
     def files_beside(self, case: str) -> tuple[str, ...]:
         """Return the paths of these files relative to the output folder: without them a case is not done."""
+
+
+@runtime_checkable
+class TakesStacksTogether(Protocol):
+    """What a pipeline has besides, if it computes several frames of a 4-D file at once."""
+
+    @property
+    def stacks_at_once(self) -> int:
+        """How many frames at most."""
+
+    def compute_together(self, prepared: Sequence[Any]) -> Sequence[Any]:
+        """Predict what `prepare` returned of several frames of one case; as `compute` does for each."""
 
 
 @dataclass(frozen=True)
@@ -147,18 +159,24 @@ def _predict(
     pipeline: StackPipeline, cases: Sequence[InputCase], output: Path, options: FolderOptions
 ) -> dict[str, str]:
     """Predict cases and return why some could not be, by case."""
-    stacks = [stack for case in cases for stack in stacks_of(case)]
+    at_once = pipeline.stacks_at_once if isinstance(pipeline, TakesStacksTogether) else 1
+    parts = [part for case in cases for part in _parts(stacks_of(case), at_once)]
     run = _Run(pipeline, output, options.save_probabilities)
-    outcomes = overlapped(stacks, prepare=run.prepare, compute=pipeline.compute, finish=run.finish)
+    outcomes = overlapped(parts, prepare=run.prepare, compute=run.compute, finish=run.finish)
     try:
         # Closed before the rest is cleared away: a step may be at work in the background.
         with closing(outcomes):
-            for stack, problem in progress(outcomes, label="predicting", total=len(stacks), quiet=options.quiet):
+            for part, problem in progress(outcomes, label="predicting", total=len(parts), quiet=options.quiet):
                 if problem:
-                    run.fail(stack, problem)
+                    run.fail(part[0], problem)
     finally:
         run.clear()
     return run.problems
+
+
+def _parts(stacks: Sequence[Stack], size: int) -> list[Sequence[Stack]]:
+    """Return the stacks of a case in groups that are computed together: what fails in one fails the case."""
+    return [stacks[first : first + size] for first in range(0, len(stacks), size)]
 
 
 class _Run:
@@ -177,7 +195,30 @@ class _Run:
         self._open: CaseOutput | None = None
         self._parts: list[Any] = []
 
-    def prepare(self, stack: Stack) -> Any:
+    def prepare(self, part: Sequence[Stack]) -> list[Any]:
+        return [self._prepared(stack) for stack in part]
+
+    def compute(self, prepared: Sequence[Any]) -> Sequence[Any]:
+        if len(prepared) > 1 and isinstance(self._pipeline, TakesStacksTogether):
+            return self._pipeline.compute_together(prepared)
+        return [self._pipeline.compute(each) for each in prepared]
+
+    def finish(self, part: Sequence[Stack], results: Sequence[Any]) -> None:
+        for stack, result in zip(part, results, strict=True):
+            self._finish(stack, result)
+
+    def fail(self, stack: Stack, problem: str) -> None:
+        if stack.case.name not in self.problems:
+            self.problems[stack.case.name] = problem
+            if self._open is not None and self._open.case == stack.case.name:
+                self.clear()
+
+    def clear(self) -> None:
+        if self._open is not None:
+            self._open.discard()
+            self._open = None
+
+    def _prepared(self, stack: Stack) -> Any:
         self._stop_after_failure(stack)
         if stack.case.problem:
             raise WorkError(stack.case.problem)
@@ -188,7 +229,7 @@ class _Run:
         with self._reader.frame(stack.frame) as files:
             return self._pipeline.prepare(stack, files)
 
-    def finish(self, stack: Stack, result: Any) -> None:
+    def _finish(self, stack: Stack, result: Any) -> None:
         self._stop_after_failure(stack)
         name = stack.case.name
         if not stack.frame:
@@ -202,17 +243,6 @@ class _Run:
         if len(self._parts) == stack.frames:
             self._open.publish(lambda folder: self._pipeline.write_beside(folder, name, self._parts))
             self.clear()
-
-    def fail(self, stack: Stack, problem: str) -> None:
-        if stack.case.name not in self.problems:
-            self.problems[stack.case.name] = problem
-            if self._open is not None and self._open.case == stack.case.name:
-                self.clear()
-
-    def clear(self) -> None:
-        if self._open is not None:
-            self._open.discard()
-            self._open = None
 
     def _stop_after_failure(self, stack: Stack) -> None:
         """The frames after one that failed need no work."""

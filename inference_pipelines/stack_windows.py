@@ -19,58 +19,58 @@ from nnunet_cardiac_ext.errors import WorkError
 
 
 @torch.no_grad()
-def examine_stack(network: ClassifierGuidedNet, image: Tensor, window: Window) -> tuple[Tensor, Tensor]:
-    """Predict what a stack holds, and where, without letting the one decide on the other yet.
+def examine_stacks(network: ClassifierGuidedNet, images: Tensor, window: Window) -> tuple[Tensor, Tensor]:
+    """Predict what stacks hold, and where, without letting the one decide on the other yet.
 
     Args:
         network: With a classifier; on its device, in evaluation mode.
-        image: Preprocessed image (channel, slice, row, column); an image smaller than a tile is padded with 0.
+        images: Preprocessed images (stack, channel, slice, row, column); smaller ones than a tile are padded with 0.
         window: Tiles of the plane, mirrored copies of the plane, and how many stacks go through the network at once.
 
     Returns:
-        Logits of the last stage (class, slice, row, column), of which no structure is taken away: the mean over
-        mirrored copies and tiles with nnU-Net's weights. And the probability of each structure's presence (slice,
-        structure): the mean over the copies of the largest among the tiles, 0 in empty slices. Both float32, on the
-        network's device.
+        Logits of the last stage (stack, class, slice, row, column), of which no structure is taken away: the mean over
+        mirrored copies and tiles with nnU-Net's weights. And the probability of each structure's presence (stack,
+        slice, structure): the mean over the copies of the largest among the tiles, 0 in empty slices. Both float32, on
+        the network's device.
 
     Raises:
         WorkError: One stack does not fit into the device's memory.
     """
     device = next(network.parameters()).device
-    padded, inside = pad_nd_image(image, window.patch_size, "constant", {"value": 0}, True, None)
+    padded, inside = pad_nd_image(images, window.patch_size, "constant", {"value": 0}, True, None)
     padded = padded.to(device)
     weights = compute_gaussian(
         window.patch_size, sigma_scale=GAUSSIAN_WIDTH, value_scaling_factor=GAUSSIAN_PEAK, device=device
     ).float()
-    total, presence, weight = None, None, torch.zeros(padded.shape[2:], device=device)
+    total, presence, weight = None, None, torch.zeros(padded.shape[3:], device=device)
     for rows, columns in _tiles(padded, window):
-        logits, there = _mirrored(network, padded[:, :, rows, columns], window)
+        logits, there = _mirrored(network, padded[..., rows, columns], window)
         if total is None or presence is None:
-            total = torch.zeros((len(logits), *padded.shape[1:]), device=device)
+            total = torch.zeros((*logits.shape[:3], *padded.shape[3:]), device=device)
             presence = torch.zeros_like(there)
-        total[:, :, rows, columns] += logits * weights
+        total[..., rows, columns] += logits * weights
         weight[rows, columns] += weights
         presence = torch.maximum(presence, there)
     assert total is not None
     assert presence is not None
-    return (total / weight)[:, :, inside[2], inside[3]], presence.mean(dim=0)
+    return (total / weight)[..., inside[3], inside[4]], presence.mean(dim=0)
 
 
 def _tiles(padded: Tensor, window: Window) -> Iterator[tuple[slice, slice]]:
-    starts = compute_steps_for_sliding_window(tuple(padded.shape[2:]), window.patch_size, window.step_size)
+    starts = compute_steps_for_sliding_window(tuple(padded.shape[3:]), window.patch_size, window.step_size)
     rows, columns = window.patch_size
     for row, column in itertools.product(*starts):
         yield slice(row, row + rows), slice(column, column + columns)
 
 
-def _mirrored(network: ClassifierGuidedNet, tile: Tensor, window: Window) -> tuple[Tensor, Tensor]:
-    """Return the mean logits (class, slice, row, column) and the presence by copy (copy, slice, structure)."""
+def _mirrored(network: ClassifierGuidedNet, tiles: Tensor, window: Window) -> tuple[Tensor, Tensor]:
+    """Return the mean logits (stack, class, slice, row, column) and the presence (copy, stack, slice, structure)."""
     # The window's axes are those of single slices (batch, class, row, column).
     flips = [tuple(axis + 1 for axis in axes) for axes in window.flips]
-    copies = torch.stack([tile.flip([axis - 1 for axis in axes]) for axes in flips])
+    copies = torch.cat([tiles.flip(axes) for axes in flips])
     logits, presence = _examined(network, copies, window.batch_size)
-    back = [stack.flip([axis - 1 for axis in axes]) for axes, stack in zip(flips, logits, strict=True)]
-    return torch.stack(back).mean(dim=0), presence
+    back = [stacks.flip(axes) for axes, stacks in zip(flips, logits.split(len(tiles)), strict=True)]
+    return torch.stack(back).mean(dim=0), presence.unflatten(0, (len(flips), len(tiles)))
 
 
 def _examined(network: ClassifierGuidedNet, stacks: Tensor, batch_size: int) -> tuple[Tensor, Tensor]:

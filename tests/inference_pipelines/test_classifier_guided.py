@@ -44,7 +44,7 @@ def test_gives_what_nnunet_gives_where_the_stack_fits_into_the_patch(model, tmp_
 def test_tiles_of_the_plane_are_nnunets(model, tmp_path):
     predictor = load(model, folds=[0], mirroring=True, tile_step_size=0.5)
     image = torch.randn(1, 8, 50, 41, generator=torch.Generator().manual_seed(0))
-    logits, _ = predictor.predict(image)
+    logits, _ = predictor.predict(image[None])[0]
     slow = nnunet_predictor(model, (0,), use_mirroring=True, tile_step_size=0.5)
     expected = slow.predict_logits_from_preprocessed_data(image).float()
     # The hidden structure lies below the lowest of each tile there, of the mean of the tiles here. At the border the
@@ -59,7 +59,7 @@ def test_stacks_longer_than_the_patch_go_through_in_one_piece(model):
     image = torch.randn(1, 19, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = predictor.model.networks[0](image[None])[0]
-    torch.testing.assert_close(predictor.predict(image)[0], expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(predictor.predict(image[None])[0][0], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_presence_is_the_mean_over_folds_and_decides_then(tmp_path):
@@ -71,7 +71,7 @@ def test_presence_is_the_mean_over_folds_and_decides_then(tmp_path):
     image = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(0))
     for folds, expected in (([0], 0.2689414), ([0, 1], (0.2689414 + 0.9525741) / 2)):
         predictor = load(folders[0], folds=folds)
-        logits, presence = predictor.predict(image)
+        logits, presence = predictor.predict(image[None])[0]
         np.testing.assert_allclose(presence[:, 0], expected, rtol=1e-5)
         absent = torch.from_numpy(presence <= 0.5)
         assert bool(absent[0, 0]) == (folds == [0])
@@ -99,6 +99,28 @@ def test_a_cine_is_predicted_frame_by_frame_with_a_table_of_its_slices(model, tm
     ]  # fmt: skip
     assert {(row["structure"], row["shown"]) for row in rows} == {("RV", "yes"), ("MYO", "no"), ("LV", "yes")}
     assert float(rows[1]["probability"]) == pytest.approx(1 / (1 + np.exp(6)), rel=1e-4)
+
+
+@pytest.mark.parametrize("mirroring", [False, True])
+def test_frames_that_go_through_together_give_what_each_gives_alone(model, tmp_path, monkeypatch, mirroring):
+    write_image(tmp_path / "in", "a", (4, 32, 30))
+    stack = read(tmp_path / "in/a_0000.nii.gz")
+    cropped = stack.copy()
+    cropped[:, :5] = 0  # nnU-Net cuts it off, so that this frame has another size
+    frames = np.stack([stack, stack[::-1], stack + 1, cropped, stack * 2])
+    save_nifti(tmp_path / "in/a_0000.nii.gz", frames, spacing=(10.0, 1.5, 1.5))
+    seen, predict = [], ClassifierGuidedPredictor.predict
+    monkeypatch.setattr(
+        ClassifierGuidedPredictor, "predict", lambda self, images: (seen.append(len(images)), predict(self, images))[1]
+    )
+    for name, batch in (("one", 1), ("many", 12)):
+        predictor = load(model, folds=[0], mirroring=mirroring, batch_size=batch)
+        predictor.predict_folder(tmp_path / "in", tmp_path / name, quiet=True)
+    # Alone; then in threes (four mirrored copies each) or all five, of which one is of another size.
+    assert seen == [1] * 5 + ([3, 1, 1] if mirroring else [1] * 5)
+    one, many = (np.asarray(nib.load(tmp_path / name / "a.nii.gz").dataobj) for name in ("one", "many"))
+    assert (one != many).mean() < 1e-3
+    assert _rows(tmp_path / "one/presence.csv") == _rows(tmp_path / "many/presence.csv")
 
 
 def test_empty_slices_that_nnunet_cuts_off_hold_nothing(model, tmp_path):
