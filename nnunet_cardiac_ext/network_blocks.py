@@ -150,20 +150,6 @@ def attention_unet_block(architecture: Block, patch_size: Sequence[int]) -> Bloc
     return unet_block(architecture, patch_size) | {"network_class_name": ATTENTION_UNET}
 
 
-def without_attention(architecture: Block) -> Block:
-    """Return the block of nnU-Net's plain U-Net, of which `architecture` may be the one with attention maps.
-
-    Raises:
-        UsageError: The block is of another network.
-    """
-    if architecture["network_class_name"] != ATTENTION_UNET:
-        _check_plain(architecture)
-        return architecture
-    block = copy.deepcopy(architecture)
-    block["arch_kwargs"].pop("attention", None)
-    return block | {"network_class_name": PLAIN_UNET}
-
-
 def fcn_block(architecture: Block, patch_size: Sequence[int]) -> Block:
     """Return the fully convolutional network of Tran (2016) on the levels that an attention M-net would have."""
     levels = _levels(architecture, patch_size, FCN_FEATURES, FCN_CONVOLUTIONS)

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import torch
 from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
-from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 from torch import nn
 
@@ -22,23 +21,28 @@ from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.losses.anatomy_prior import AnatomyPriorLoss
 from nnunet_cardiac_ext.losses.automated_weighted_cross_entropy import collapse_barrier
 from nnunet_cardiac_ext.losses.neighborhood_penalty import NeighborhoodPenalty, nested_pairs
-from nnunet_cardiac_ext.network_blocks import Block, attention_unet_block, without_attention
 from nnunet_cardiac_ext.registry import PRESETS
 from nnunet_cardiac_ext.settings import BLOCK, CardiacSettings
-from nnunet_cardiac_ext.trainers.base import CardiacTrainer, Target
+from nnunet_cardiac_ext.trainers.base import Target
 from nnunet_cardiac_ext.trainers.class_weight_log import ClassWeightLog
+from nnunet_cardiac_ext.trainers.planned_network import PlannedNetworkTrainer
 
 WEIGHT_GENERATOR = "weight_generator"
 
 
-class AnatomyPriorBaselineTrainer(CardiacTrainer):
+class AnatomyPriorBaselineTrainer(PlannedNetworkTrainer):
     """The plain U-Net with cross-entropy and pathology mixup: first row of the paper's Table 1.
 
     Zhou et al., Anatomy Prior Based U-net for Pathology Segmentation with Attention. The validation loss of all four
     trainers is that of hard labels with class weights of 1.
+
+    Attributes:
+        attention: Whether the U-Net has attention maps; without them it is the plain one, weight by weight.
     """
 
     method_defaults: ClassVar[Mapping[str, Any]] = PRESETS["anatomy-prior"].settings
+    network_name = "attention-unet"
+    attention: ClassVar[bool] = False
 
     @classmethod
     def read_settings(cls, plans: dict, configuration: str) -> CardiacSettings:
@@ -58,21 +62,15 @@ class AnatomyPriorBaselineTrainer(CardiacTrainer):
             )
         return replace(settings, mixup_probability=0.0)
 
-    @staticmethod
-    def build_network_architecture(
-        plans_manager: PlansManager,
-        configuration_manager: ConfigurationManager,
-        num_input_channels: int,
-        num_output_channels: int,
-        enable_deep_supervision: bool = True,
-    ) -> nn.Module:
-        """Return the plain U-Net of a configuration, also where its architecture block has attention.
+    @classmethod
+    def network_arguments(cls, configuration_manager: ConfigurationManager) -> dict[str, Any]:
+        """Return whether blocks have attention maps, whatever the configuration says."""
+        return {"attention": cls.attention}
 
-        Raises:
-            UsageError: The configuration's architecture is of another network.
-        """
-        block = without_attention(configuration_manager.configuration["architecture"])
-        return _build(block, num_input_channels, num_output_channels, enable_deep_supervision)
+    @classmethod
+    def coarser_outputs(cls, network: nn.Module) -> nn.Module | None:
+        """Return the outputs of the coarser levels."""
+        return network.decoder.seg_layers[:-1]
 
     def build_segmentation_loss(self) -> nn.Module:
         """Return the cross-entropy of labels or shares.
@@ -109,23 +107,7 @@ class AnatomyPriorBaselineTrainer(CardiacTrainer):
 class AnatomyPriorAttentionTrainer(AnatomyPriorBaselineTrainer):
     """The U-Net with attention maps on its blocks, cross-entropy and pathology mixup: second row of Table 1."""
 
-    @staticmethod
-    def build_network_architecture(
-        plans_manager: PlansManager,
-        configuration_manager: ConfigurationManager,
-        num_input_channels: int,
-        num_output_channels: int,
-        enable_deep_supervision: bool = True,
-    ) -> nn.Module:
-        """Return the attention U-Net of a configuration, stock ones included.
-
-        Raises:
-            UsageError: The configuration's architecture is of another network.
-        """
-        block = attention_unet_block(
-            configuration_manager.configuration["architecture"], configuration_manager.patch_size
-        )
-        return _build(block, num_input_channels, num_output_channels, enable_deep_supervision)
+    attention = True
 
 
 class AnatomyPriorAWCETrainer(AnatomyPriorAttentionTrainer):
@@ -192,13 +174,3 @@ class AnatomyPriorTrainer(AnatomyPriorAWCETrainer):
         pairs = nested_pairs(settings.neighborhood_pairs, self.dataset_json["labels"])
         penalty = NeighborhoodPenalty(pairs, threshold=settings.neighborhood_threshold)
         return AnatomyPriorLoss(penalty, coefficient=settings.neighborhood_weight)
-
-
-def _build(block: Block, input_channels: int, output_channels: int, deep_supervision: bool) -> nn.Module:
-    network = get_network_from_plans(
-        block["network_class_name"], block["arch_kwargs"], block["_kw_requires_import"],
-        input_channels, output_channels, allow_init=True, deep_supervision=deep_supervision,
-    )  # fmt: skip
-    # Outputs that are not asked for get no gradient, which distributed training would wait for.
-    network.decoder.seg_layers[:-1].requires_grad_(deep_supervision)
-    return network

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from nnunetv2.utilities.ddp_allgather import AllGatherGrad
-from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from torch import distributed, nn
 
 from nnunet_cardiac_ext.errors import UsageError
@@ -16,17 +16,16 @@ from nnunet_cardiac_ext.losses.distance_derived import DistanceDerivedLoss
 from nnunet_cardiac_ext.losses.generalized_dice import GeneralizedDiceLoss
 from nnunet_cardiac_ext.losses.targets import SegmentationLoss
 from nnunet_cardiac_ext.losses.weighted_sum import WeightedSumLoss
-from nnunet_cardiac_ext.network_blocks import attention_mnet_block
 from nnunet_cardiac_ext.registry import PRESETS
 from nnunet_cardiac_ext.settings import CardiacSettings
-from nnunet_cardiac_ext.trainers.base import CardiacTrainer, Target
-from nnunet_cardiac_ext.trainers.planned_network import build_from_block
+from nnunet_cardiac_ext.trainers.base import Target
+from nnunet_cardiac_ext.trainers.planned_network import PlannedNetworkTrainer
 
 # Weight of the loss at the final output and at each coarser one (section III B).
 FINAL_WEIGHT, COARSER_WEIGHT = 1.0, 0.5
 
 
-class AttMnetTrainer(CardiacTrainer):
+class AttMnetTrainer(PlannedNetworkTrainer):
     """The attention M-net with generalized Dice and balanced cross-entropy.
 
     Huang et al., 3D Attention M-net for Short-axis Left Ventricular Myocardium Segmentation in Mice MR Cardiac Images.
@@ -36,27 +35,13 @@ class AttMnetTrainer(CardiacTrainer):
     """
 
     method_defaults: ClassVar[Mapping[str, Any]] = PRESETS["attention-mnet"].settings
+    network_name = "attention-mnet"
+    output_at_bottom = True
 
-    @staticmethod
-    def build_network_architecture(
-        plans_manager: PlansManager,
-        configuration_manager: ConfigurationManager,
-        num_input_channels: int,
-        num_output_channels: int,
-        enable_deep_supervision: bool = True,
-    ) -> nn.Module:
-        """Return the network of a configuration.
-
-        Raises:
-            UsageError: The configuration's architecture is neither an attention M-net nor a U-Net of nnU-Net.
-        """
-        network = build_from_block(
-            _architecture(configuration_manager), num_input_channels, num_output_channels,
-            deep_supervision=enable_deep_supervision,
-        )  # fmt: skip
-        # Outputs that are not asked for get no gradient, which distributed training would wait for.
-        network.decoder.heads.requires_grad_(enable_deep_supervision)
-        return network
+    @classmethod
+    def coarser_outputs(cls, network: nn.Module) -> nn.Module | None:
+        """Return the heads of the coarser levels."""
+        return network.decoder.heads
 
     def weighted_losses(self) -> list[tuple[SegmentationLoss, float]]:
         """Return the losses of one output, each with its weight."""
@@ -119,13 +104,6 @@ class AttMnetTrainer(CardiacTrainer):
             "gather": AllGatherGrad.apply if batch and self.is_ddp else None,
         }
 
-    def _get_deep_supervision_scales(self) -> list[list[float]] | None:
-        """Return the size of each output relative to the image; unlike nnU-Net's network this has one at all levels."""
-        if not self.enable_deep_supervision:
-            return None
-        strides = np.array(_architecture(self.configuration_manager)["arch_kwargs"]["strides"])
-        return (1 / np.cumprod(strides, axis=0)).tolist()
-
 
 class AttMnetDDLTrainer(AttMnetTrainer):
     """The attention M-net with generalized Dice, balanced cross-entropy and the distance-derived loss."""
@@ -151,7 +129,3 @@ class AttMnetDDLTrainer(AttMnetTrainer):
             extent = [step * edge for step, edge in zip(plan.spacing, plan.patch_size, strict=True)]
         distance = DistanceDerivedLoss(dims=settings.ddl_dims, extent=extent, **self._loss_options())
         return [*super().weighted_losses(), (distance, settings.ddl_weight)]
-
-
-def _architecture(configuration_manager: ConfigurationManager) -> dict[str, Any]:
-    return attention_mnet_block(configuration_manager.configuration["architecture"], configuration_manager.patch_size)

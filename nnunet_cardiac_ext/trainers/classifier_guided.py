@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from torch import Tensor, nn
 
 from nnunet_cardiac_ext.architectures.all_slice_fusion import only_real
@@ -14,13 +14,12 @@ from nnunet_cardiac_ext.architectures.classifier_guided import StageOutputs
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.losses.classifier_guided import ClassifierGuidedLoss
 from nnunet_cardiac_ext.losses.cross_entropy import CrossEntropyLoss
-from nnunet_cardiac_ext.network_blocks import classifier_guided_block
 from nnunet_cardiac_ext.registry import PRESETS
-from nnunet_cardiac_ext.trainers.planned_network import build_from_block
+from nnunet_cardiac_ext.trainers.planned_network import PlannedNetworkTrainer
 from nnunet_cardiac_ext.trainers.stacks import StackTrainer
 
 
-class ClassifierGuidedTrainer(StackTrainer):
+class ClassifierGuidedTrainer(StackTrainer, PlannedNetworkTrainer):
     """The classifier-guided two-stage network on whole stacks.
 
     Chen et al., Enhancing Cardiac MRI Segmentation via Classifier-Guided Two-Stage Network and All-Slice Information
@@ -30,6 +29,7 @@ class ClassifierGuidedTrainer(StackTrainer):
     """
 
     method_defaults: ClassVar[Mapping[str, Any]] = PRESETS["all-slice"].settings
+    network_name = "classifier-guided"
 
     # nnU-Net reads the parameters' names from the subclass, so they have to be its own.
     def __init__(
@@ -47,21 +47,6 @@ class ClassifierGuidedTrainer(StackTrainer):
                 "the probabilities that the second stage sees sum to 1"
             )
 
-    @staticmethod
-    def build_network_architecture(
-        plans_manager: PlansManager,
-        configuration_manager: ConfigurationManager,
-        num_input_channels: int,
-        num_output_channels: int,
-        enable_deep_supervision: bool = True,
-    ) -> nn.Module:
-        """Return the network of a configuration.
-
-        Raises:
-            UsageError: The configuration's architecture is neither a classifier-guided network nor a U-Net of nnU-Net.
-        """
-        return _network(configuration_manager, num_input_channels, num_output_channels, enable_deep_supervision)
-
     def _build_loss(self) -> nn.Module:
         return StageLoss(weight=self.settings.presence_weight, ignore_label=self.label_manager.ignore_label)
 
@@ -69,19 +54,10 @@ class ClassifierGuidedTrainer(StackTrainer):
 class AllSliceFusionTrainer(ClassifierGuidedTrainer):
     """One stage without a classifier on whole stacks: "AS After-UNet" of Table 1, on any configuration of stacks."""
 
-    @staticmethod
-    def build_network_architecture(
-        plans_manager: PlansManager,
-        configuration_manager: ConfigurationManager,
-        num_input_channels: int,
-        num_output_channels: int,
-        enable_deep_supervision: bool = True,
-    ) -> nn.Module:
-        """Return the first stage of a configuration's network; errors as `ClassifierGuidedTrainer`."""
-        return _network(
-            configuration_manager, num_input_channels, num_output_channels, enable_deep_supervision,
-            refinement=False, presence=False,
-        )  # fmt: skip
+    @classmethod
+    def network_arguments(cls, configuration_manager: ConfigurationManager) -> dict[str, Any]:
+        """Return that there is neither a second stage nor a classifier."""
+        return {"refinement": False, "presence": False}
 
 
 class StageLoss(nn.Module):
@@ -114,12 +90,3 @@ class StageLoss(nn.Module):
         else:
             terms.append(self.guided(last, outputs.presence, labels))
         return torch.stack(terms).sum()
-
-
-def _network(
-    configuration_manager: ConfigurationManager, channels: int, classes: int, all_outputs: bool, **parts: bool
-) -> nn.Module:
-    block = classifier_guided_block(
-        configuration_manager.configuration["architecture"], configuration_manager.patch_size
-    )  # fmt: skip
-    return build_from_block(block, channels, classes, deep_supervision=all_outputs, **parts)

@@ -6,22 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from torch import nn
 
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.network_blocks import Block, crocnet_block, e2a_unet_block
 from nnunet_cardiac_ext.registry import PRESETS
 from nnunet_cardiac_ext.settings import BLOCK, CardiacSettings, read_settings
 from nnunet_cardiac_ext.trainers.base import Target
 from nnunet_cardiac_ext.trainers.initial_weights import checkpoint_path, load_initial_weights
-from nnunet_cardiac_ext.trainers.planned_network import build_from_block
+from nnunet_cardiac_ext.trainers.planned_network import PlannedNetworkTrainer
 from nnunet_cardiac_ext.trainers.slice_wise import SliceWiseTrainer
 
 
-class E2AUNetTrainer(SliceWiseTrainer):
+class E2AUNetTrainer(SliceWiseTrainer, PlannedNetworkTrainer):
     """The E2AUNet, stage 1 of CroCNet, by itself.
 
     Khan et al., Crop and Couple: Cardiac Image Segmentation Using Interlinked Specialist Networks. nnU-Net's Dice loss
@@ -30,53 +28,13 @@ class E2AUNetTrainer(SliceWiseTrainer):
     """
 
     method_defaults: ClassVar[Mapping[str, Any]] = PRESETS["e2a-unet"].settings
-
-    @classmethod
-    def architecture(cls, configuration_manager: ConfigurationManager) -> Block:
-        """Return the block of the network that a configuration gets.
-
-        Raises:
-            UsageError: The configuration's architecture is none to build on.
-        """
-        return e2a_unet_block(configuration_manager.configuration["architecture"], configuration_manager.patch_size)
-
-    @classmethod
-    def network_arguments(cls, settings: CardiacSettings) -> dict[str, Any]:
-        """Return what the trainer and its settings say of the network beside its block."""
-        return {}
-
-    @classmethod
-    def build_network_architecture(
-        cls,
-        plans_manager: PlansManager,
-        configuration_manager: ConfigurationManager,
-        num_input_channels: int,
-        num_output_channels: int,
-        enable_deep_supervision: bool = True,
-    ) -> nn.Module:
-        """Return the network of a configuration; nnU-Net's signature.
-
-        Raises:
-            UsageError: The configuration's architecture is none to build on.
-        """
-        settings = read_settings(configuration_manager.configuration.get(BLOCK), defaults=cls.method_defaults)
-        return build_from_block(
-            cls.architecture(configuration_manager), num_input_channels, num_output_channels,
-            deep_supervision=enable_deep_supervision, **cls.network_arguments(settings),
-        )  # fmt: skip
+    network_name = "e2a-unet"
 
     def build_segmentation_loss(self) -> nn.Module:
         """Return nnU-Net's Dice loss without its cross-entropy."""
         loss = super().build_segmentation_loss()
         loss.weight_ce = 0
         return loss
-
-    def _get_deep_supervision_scales(self) -> list[list[float]] | None:
-        """Return the size of each output relative to the image, by the strides of the network that is built."""
-        if not self.enable_deep_supervision:
-            return None
-        strides = np.array(self.architecture(self.configuration_manager)["arch_kwargs"]["strides"])
-        return (1 / np.cumprod(strides, axis=0)).tolist()[:-1]
 
 
 class CroCNetTrainer(E2AUNetTrainer):
@@ -90,6 +48,7 @@ class CroCNetTrainer(E2AUNetTrainer):
     """
 
     method_defaults: ClassVar[Mapping[str, Any]] = PRESETS["crocnet"].settings
+    network_name = "crocnet"
     coupled: ClassVar[bool] = True
 
     @classmethod
@@ -109,17 +68,9 @@ class CroCNetTrainer(E2AUNetTrainer):
         return settings
 
     @classmethod
-    def architecture(cls, configuration_manager: ConfigurationManager) -> Block:
-        """Return the block of the network that a configuration gets.
-
-        Raises:
-            UsageError: The configuration's architecture is none to build on.
-        """
-        return crocnet_block(configuration_manager.configuration["architecture"], configuration_manager.patch_size)
-
-    @classmethod
-    def network_arguments(cls, settings: CardiacSettings) -> dict[str, Any]:
+    def network_arguments(cls, configuration_manager: ConfigurationManager) -> dict[str, Any]:
         """Return whether specialists are coupled and what becomes of stage 1."""
+        settings = read_settings(configuration_manager.configuration.get(BLOCK), defaults=cls.method_defaults)
         supervised = settings.stage1_loss_weight > 0 and not settings.freeze_stage1
         return {"coupled": cls.coupled, "freeze_stage1": settings.freeze_stage1, "stage1_output": supervised}
 

@@ -24,7 +24,6 @@ from nnunet_cardiac_ext.network_blocks import (
     crocnet_block,
     e2a_unet_block,
     with_network,
-    without_attention,
 )
 from nnunet_cardiac_ext.network_plan import GATES as PLANNED_GATES
 from nnunet_cardiac_ext.network_plan import with_design, with_features
@@ -179,18 +178,13 @@ def test_an_attention_mnet_is_taken_as_it_is(deep):
     assert attention_mnet_block(block, (48, 96, 96)) is block
 
 
-def test_attention_goes_into_the_plain_u_net_and_out_again(flat, deep):
+def test_attention_goes_into_the_plain_u_net_only(flat, deep):
     block = with_network(flat, "attention-unet", (32, 32))
     assert block == flat | {"network_class_name": network_blocks.ATTENTION_UNET}
     assert attention_unet_block(block, (32, 32)) is block
-    assert without_attention(block) == flat
-    assert without_attention(flat) is flat
-    block["arch_kwargs"]["attention"] = False
-    assert without_attention(block) == flat
     deep["network_class_name"] = "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet"
-    for refused in (lambda: attention_unet_block(deep, PAPER_PATCH), lambda: without_attention(deep)):
-        with pytest.raises(UsageError, match=r"^plans: expected .* nnU-Net's PlainConvUNet .*Residual"):
-            refused()
+    with pytest.raises(UsageError, match=r"^plans: expected .* nnU-Net's PlainConvUNet .*Residual"):
+        attention_unet_block(deep, PAPER_PATCH)
 
 
 def test_deepmedic_makes_no_image_smaller_and_has_its_eight_layers(deep):
