@@ -31,9 +31,14 @@ class E2AUNetTrainer(SliceWiseTrainer, PlannedNetworkTrainer):
     network_name = "e2a-unet"
 
     def build_segmentation_loss(self) -> nn.Module:
-        """Return nnU-Net's Dice loss without its cross-entropy."""
+        """Return nnU-Net's Dice loss without its cross-entropy, the background as one of the classes.
+
+        The heart is cropped by the prediction of the background, and nothing but this loss trains it: without it a
+        thin structure may take the background's place.
+        """
         loss = super().build_segmentation_loss()
         loss.weight_ce = 0
+        loss.dc.do_bg = True
         return loss
 
 

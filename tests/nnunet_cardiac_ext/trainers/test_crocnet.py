@@ -58,7 +58,7 @@ def batch(seed=0):
 
 
 def dice_loss(logits, labels):
-    return MemoryEfficientSoftDiceLoss(softmax_helper_dim1, batch_dice=True, do_bg=False, smooth=1e-5, ddp=False)(
+    return MemoryEfficientSoftDiceLoss(softmax_helper_dim1, batch_dice=True, do_bg=True, smooth=1e-5, ddp=False)(
         logits, labels
     )
 
