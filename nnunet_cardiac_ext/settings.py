@@ -94,7 +94,8 @@ class CardiacSettings:
     )  # fmt: skip
     autocast: str = _setting(
         "auto", "network",
-        "arithmetic in training: auto is nnU-Net's (float16 on CUDA, else float32), off is float32, bf16 is bfloat16",
+        "arithmetic in training: auto is nnU-Net's (float16 on CUDA, else float32), off is float32, bf16 is bfloat16 "
+        "(float32 on an x86 processor without bfloat16 arithmetic)",
         choices=("auto", "off", "bf16"),
     )  # fmt: skip
     channels_last: bool = _setting(

@@ -30,7 +30,7 @@ from nnunet_cardiac_ext.trainers import seeding
 from nnunet_cardiac_ext.trainers.deep_supervision import deep_supervision_weights
 from nnunet_cardiac_ext.trainers.initial_weights import checkpoint_path, load_initial_weights
 from nnunet_cardiac_ext.trainers.optimizers import build_optimizer
-from nnunet_cardiac_ext.trainers.precision import InFullPrecision
+from nnunet_cardiac_ext.trainers.precision import InFullPrecision, computes_bfloat16
 from nnunet_cardiac_ext.trainers.schedules import Schedule, build_schedule
 
 # Largest norm of the gradient; nnU-Net's value.
@@ -179,7 +179,7 @@ class CardiacTrainer(nnUNetTrainer):
                 every_output=self.is_ddp and not self._do_i_compile(),
             )
             loss = DeepSupervisionWrapper(loss, weights)
-        return InFullPrecision(loss, self.device.type) if self.settings.autocast == "bf16" else loss
+        return InFullPrecision(loss, self.device.type) if self._bfloat16 else loss
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, bool, Any, Any]:  # noqa: N802
         """Return nnU-Net's augmentation parameters, as the settings change mirroring and the room for motion."""
@@ -305,9 +305,12 @@ class CardiacTrainer(nnUNetTrainer):
         self.oversample_foreground_percent = settings.oversample_foreground
         if settings.autocast != "auto":
             self.grad_scaler = None
+        self._bfloat16 = settings.autocast == "bf16" and computes_bfloat16(self.device.type)
         changed = {key: value for key, value in asdict(settings).items() if value != getattr(CardiacSettings, key)}
         self.logger.update_config({BLOCK: asdict(settings)})
         self.print_to_log_file(f"Settings that differ from nnU-Net's: {changed or 'none'}")
+        if settings.autocast == "bf16" and not self._bfloat16:
+            self.print_to_log_file("autocast: float32 instead of bf16, for which this processor has no arithmetic")
 
     def _seed(self, part: int) -> None:
         if self.settings.seed is not None:
@@ -371,7 +374,7 @@ class CardiacTrainer(nnUNetTrainer):
         return batch.to(self.device, non_blocking=True)
 
     def _precision(self) -> AbstractContextManager:
-        if self.settings.autocast == "bf16":
+        if self._bfloat16:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         if self.settings.autocast == "auto" and self.device.type == "cuda":
             return torch.autocast("cuda")

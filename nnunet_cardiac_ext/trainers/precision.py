@@ -1,4 +1,4 @@
-"""Losses in float32 where the network computes in bfloat16."""
+"""Where networks compute in bfloat16, and losses in float32 beside them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ from typing import Any
 
 import torch
 from torch import nn
+
+
+def computes_bfloat16(device_type: str) -> bool:
+    """Tell whether a device has arithmetic for bfloat16.
+
+    An x86 processor without it imitates it: a step of a small U-Net took 2.3 times as long as in float32, and with
+    torch 2.14 some convolutions with the channels last wrote beyond their memory.
+
+    Args:
+        device_type: "cpu", "cuda" or "mps"; only an x86 processor is looked at, torch itself sees to the rest.
+    """
+    known = getattr(torch.cpu, "get_capabilities", dict)()
+    if device_type != "cpu" or known.get("architecture") != "x86_64":
+        return True
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 class InFullPrecision(nn.Module):

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import shutil
 from multiprocessing.pool import ThreadPool
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -149,14 +150,18 @@ def test_every_kind_of_setting_trains(preprocessed, changes):
     assert torch.isfinite(weights(trainer)).all()
 
 
-def test_bfloat16_computes_the_network_in_it_and_the_loss_in_float32(preprocessed):
+@pytest.mark.parametrize("able", [True, False])
+def test_bfloat16_computes_the_network_in_it_and_the_loss_in_float32(preprocessed, monkeypatch, able):
+    monkeypatch.setattr("nnunet_cardiac_ext.trainers.base.computes_bfloat16", lambda device: able)
     trainer = build_trainer(CardiacTrainer, preprocessed, autocast="bf16")
     trainer.initialize()
     seen = []
     trainer.network.register_forward_hook(lambda *call: seen.append(call[2][0].dtype))
     target = [torch.zeros(2, 1, 32, 32), torch.zeros(2, 1, 16, 16)]
     loss = trainer.train_step({"data": torch.zeros(2, 1, 32, 32), "target": target})["loss"]
-    assert (seen, loss.dtype) == ([torch.bfloat16], np.float32)
+    assert (seen, loss.dtype) == ([torch.bfloat16 if able else torch.float32], np.float32)
+    log = "".join(path.read_text() for path in Path(trainer.output_folder).glob("training_log_*.txt"))
+    assert ("float32 instead of bf16" in log) != able
 
 
 def test_without_mirroring_neither_training_nor_prediction_mirrors(preprocessed):

@@ -1,9 +1,9 @@
-"""Losses in float32 on bfloat16 outputs."""
+"""Which devices compute in bfloat16, and losses in float32 on its outputs."""
 
 import pytest
 import torch
 
-from nnunet_cardiac_ext.trainers.precision import InFullPrecision
+from nnunet_cardiac_ext.trainers.precision import InFullPrecision, computes_bfloat16
 
 
 def _sum_of_squares(outputs, targets):
@@ -31,3 +31,24 @@ def test_products_in_the_loss_are_not_cast_down():
 def test_what_the_loss_takes_besides_reaches_it():
     loss = InFullPrecision(lambda outputs, targets, weights: (outputs * weights - targets).sum(), "cpu")
     assert loss(torch.ones(2), torch.zeros(2), torch.tensor([2.0, 3.0])) == 5
+
+
+@pytest.mark.parametrize(
+    ("device", "capabilities", "able"),
+    [
+        ("cpu", {"architecture": "x86_64", "avx512_bf16": False, "amx_bf16": False}, False),
+        ("cpu", {"architecture": "x86_64", "avx512_bf16": True, "amx_bf16": False}, True),
+        ("cpu", {"architecture": "x86_64", "avx512_bf16": False, "amx_bf16": True}, True),
+        ("cpu", {"architecture": "aarch64"}, True),
+        ("cpu", {}, True),
+        ("cuda", {"architecture": "x86_64", "avx512_bf16": False}, True),
+    ],
+)
+def test_an_x86_processor_needs_instructions_for_bfloat16(monkeypatch, device, capabilities, able):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert computes_bfloat16(device) == able
+
+
+def test_an_older_torch_does_not_say(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert computes_bfloat16("cpu")
