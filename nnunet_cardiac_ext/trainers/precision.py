@@ -17,7 +17,7 @@ def computes_bfloat16(device_type: str) -> bool:
     Args:
         device_type: "cpu", "cuda" or "mps"; only an x86 processor is looked at, torch itself sees to the rest.
     """
-    known = getattr(torch.cpu, "get_capabilities", dict)()
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     if device_type != "cpu" or known.get("architecture") != "x86_64":
         return True
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))

@@ -9,7 +9,7 @@ import pytest
 from nnunet_cardiac_ext import registry
 from nnunet_cardiac_ext.anatomy import LABEL_MAPS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("trainer", registry.TRAINERS.values(), ids=lambda trainer: trainer.name)
