@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.resumed import interrupted_and_resumed
 from helpers.tiny_dataset import CASES, SHORT, build_trainer, results_folder, weights, write_preprocessed_dataset
 from helpers.tiny_volume import add_3d_configuration
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
@@ -101,20 +102,7 @@ def test_it_trains_and_resumes_as_an_uninterrupted_training(preprocessed, traine
     schedule = {"num_epochs": 3, "save_every": 1, "deep_supervision": deep_supervision}
     whole = small_trainer(preprocessed, trainer_class, **schedule)
     whole.run_training()
-    interrupted = small_trainer(preprocessed, trainer_class, **schedule)
-    go_on = interrupted.on_epoch_start
-
-    def stop():
-        if interrupted.current_epoch == 2:
-            raise KeyboardInterrupt
-        go_on()
-
-    interrupted.on_epoch_start = stop
-    with pytest.raises(KeyboardInterrupt):
-        interrupted.run_training()
-    resumed = small_trainer(preprocessed, trainer_class, **schedule)
-    resumed.load_checkpoint(f"{resumed.output_folder}/checkpoint_latest.pth")
-    resumed.run_training()
+    resumed = interrupted_and_resumed(lambda: small_trainer(preprocessed, trainer_class, **schedule), epoch=2)
     assert torch.isfinite(weights(whole)).all()
     assert torch.equal(weights(resumed), weights(whole))
     assert resumed.logger.get_value("lrs", step=None) == pytest.approx([1e-2, 1e-4, 1e-6])

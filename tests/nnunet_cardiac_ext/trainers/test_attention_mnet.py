@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from helpers.resumed import interrupted_and_resumed
 from helpers.tiny_dataset import CASES, SHORT, build_trainer, results_folder, weights, write_preprocessed_dataset
 from helpers.tiny_volume import STRIDES, add_3d_configuration
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
@@ -229,20 +230,7 @@ def test_a_resumed_training_ends_as_an_uninterrupted_one_and_remembers_the_plate
     schedule = {"num_epochs": 4, "save_every": 2, "plateau_patience": 1, "plateau_min_delta": 100.0}
     whole = small_trainer(preprocessed, **schedule)
     whole.run_training()
-    interrupted = small_trainer(preprocessed, **schedule)
-    go_on = interrupted.on_epoch_start
-
-    def stop():
-        if interrupted.current_epoch == 2:
-            raise KeyboardInterrupt
-        go_on()
-
-    interrupted.on_epoch_start = stop
-    with pytest.raises(KeyboardInterrupt):
-        interrupted.run_training()
-    resumed = small_trainer(preprocessed, **schedule)
-    resumed.load_checkpoint(f"{resumed.output_folder}/checkpoint_latest.pth")
-    resumed.run_training()
+    resumed = interrupted_and_resumed(lambda: small_trainer(preprocessed, **schedule), epoch=2)
     # Nothing is ever better by 100: the second such epoch, the third of all, halves the rate.
     assert resumed.logger.get_value("lrs", step=None) == pytest.approx([1e-4, 1e-4, 1e-4, 5e-5])
     assert torch.equal(weights(resumed), weights(whole))

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from helpers.resumed import interrupted_and_resumed
 from helpers.tiny_dataset import (
     CASES,
     SHORT,
@@ -174,15 +175,12 @@ def test_without_mirroring_neither_training_nor_prediction_mirrors(preprocessed)
 
 @pytest.mark.parametrize("schedule", [{}, {"schedule": "plateau", "plateau_patience": 0, "plateau_min_delta": 100.0}])
 def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(preprocessed, schedule):
-    whole = build_trainer(CardiacTrainer, preprocessed, num_epochs=4, save_every=2, **schedule)
+    def build():
+        return build_trainer(CardiacTrainer, preprocessed, num_epochs=4, save_every=2, **schedule)
+
+    whole = build()
     whole.run_training()
-    interrupted = build_trainer(CardiacTrainer, preprocessed, num_epochs=4, save_every=2, **schedule)
-    interrupted.on_epoch_start = _stop_at(interrupted, epoch=2)
-    with pytest.raises(KeyboardInterrupt):
-        interrupted.run_training()
-    resumed = build_trainer(CardiacTrainer, preprocessed, num_epochs=4, save_every=2, **schedule)
-    resumed.load_checkpoint(f"{resumed.output_folder}/checkpoint_latest.pth")
-    resumed.run_training()
+    resumed = interrupted_and_resumed(build, epoch=2)
     assert resumed.logger.get_value("lrs", step=None) == whole.logger.get_value("lrs", step=None)
     assert torch.equal(weights(resumed), weights(whole))
 
@@ -282,14 +280,3 @@ def test_the_final_validation_can_be_left_out_and_made_up_for(preprocessed, monk
     later = build_trainer(CardiacTrainer, preprocessed, final_validation=False)
     later.perform_actual_validation(True)
     assert validated == [True]
-
-
-def _stop_at(trainer, epoch):
-    go_on = trainer.on_epoch_start
-
-    def stop():
-        if trainer.current_epoch == epoch:
-            raise KeyboardInterrupt
-        go_on()
-
-    return stop

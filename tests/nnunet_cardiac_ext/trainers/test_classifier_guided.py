@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from helpers.resumed import interrupted_and_resumed
 from helpers.tiny_dataset import SHORT, build_trainer, results_folder, weights, write_preprocessed_dataset
 from helpers.tiny_volume import add_3d_configuration
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
@@ -119,20 +120,7 @@ def test_augmentations_leave_their_room_in_the_plane_only(preprocessed, augmenta
 def test_a_resumed_training_ends_as_an_uninterrupted_one(preprocessed):
     whole = trainer_of(preprocessed, num_epochs=3, save_every=2)
     whole.run_training()
-    interrupted = trainer_of(preprocessed, num_epochs=3, save_every=2)
-    go_on = interrupted.on_epoch_start
-
-    def stop():
-        if interrupted.current_epoch == 2:
-            raise KeyboardInterrupt
-        go_on()
-
-    interrupted.on_epoch_start = stop
-    with pytest.raises(KeyboardInterrupt):
-        interrupted.run_training()
-    resumed = trainer_of(preprocessed, num_epochs=3, save_every=2)
-    resumed.load_checkpoint(f"{resumed.output_folder}/checkpoint_latest.pth")
-    resumed.run_training()
+    resumed = interrupted_and_resumed(lambda: trainer_of(preprocessed, num_epochs=3, save_every=2), epoch=2)
     assert torch.equal(weights(resumed), weights(whole))
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from helpers.resumed import interrupted_and_resumed
 from helpers.tiny_dataset import CASES, SHORT, build_trainer, results_folder, weights, write_preprocessed_dataset
 from helpers.tiny_volume import add_3d_configuration
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
@@ -140,22 +141,13 @@ def test_the_loss_of_stage1_reaches_it_inside_the_box(preprocessed):
 @pytest.mark.parametrize(("trainer_class", "configuration"), ALL[:2])
 def test_a_resumed_training_ends_as_an_uninterrupted_one(preprocessed, trainer_class, configuration):
     schedule = {"num_epochs": 3, "save_every": 1, "step_epochs": [1, 2]}
-    whole = build_trainer(trainer_class, preprocessed, configuration, **schedule, final_validation=False)
+
+    def build():
+        return build_trainer(trainer_class, preprocessed, configuration, **schedule, final_validation=False)
+
+    whole = build()
     whole.run_training()
-    interrupted = build_trainer(trainer_class, preprocessed, configuration, **schedule)
-    go_on = interrupted.on_epoch_start
-
-    def stop():
-        if interrupted.current_epoch == 1:
-            raise KeyboardInterrupt
-        go_on()
-
-    interrupted.on_epoch_start = stop
-    with pytest.raises(KeyboardInterrupt):
-        interrupted.run_training()
-    resumed = build_trainer(trainer_class, preprocessed, configuration, **schedule, final_validation=False)
-    resumed.load_checkpoint(f"{resumed.output_folder}/checkpoint_latest.pth")
-    resumed.run_training()
+    resumed = interrupted_and_resumed(build, epoch=1)
     assert resumed.logger.get_value("lrs", step=None) == pytest.approx([1e-4, 1e-5, 1e-6])
     assert torch.equal(weights(resumed), weights(whole))
 

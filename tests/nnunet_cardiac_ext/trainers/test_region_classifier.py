@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.resumed import interrupted_and_resumed
 from helpers.tiny_dataset import CASES, SHORT, build_trainer, results_folder, weights, write_preprocessed_dataset
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.run.run_training import run_training
@@ -125,19 +126,8 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(prepro
     settings = {"num_epochs": 3, "save_every": 1, "backbone": backbone}
     whole = _build(preprocessed, **settings)
     whole.run_training()
-    interrupted = _build(preprocessed, **settings)
-    begin = interrupted.on_epoch_start
-    interrupted.on_epoch_start = lambda: begin() if interrupted.current_epoch < 2 else _stop()
-    with pytest.raises(KeyboardInterrupt):
-        interrupted.run_training()
-    resumed = _build(preprocessed, **settings)
-    resumed.load_checkpoint(f"{resumed.output_folder}/checkpoint_latest.pth")
-    resumed.run_training()
+    resumed = interrupted_and_resumed(lambda: _build(preprocessed, **settings), epoch=2)
     assert torch.equal(weights(resumed), weights(whole))
-
-
-def _stop():
-    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(
