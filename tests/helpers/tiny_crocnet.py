@@ -6,7 +6,7 @@ from helpers.tiny_model import write_tiny_model
 from scipy.ndimage import gaussian_filter
 
 from nnunet_cardiac_ext.architectures.crocnet import CroCNet
-from nnunet_cardiac_ext.network_blocks import crocnet_block
+from nnunet_cardiac_ext.network_blocks.crocnet import crocnet_block
 from nnunet_cardiac_ext.trainers.crocnet import CroCNetTrainer, E2AUNetTrainer
 
 CONFIGURATION = "2d_crocnet"

@@ -8,7 +8,6 @@ from helpers.tiny_plans import tiny_plans
 from helpers.tiny_volume import KERNELS, STRIDES, with_3d_configuration
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
-from nnunet_cardiac_ext import network_blocks
 from nnunet_cardiac_ext.architectures.attention_mnet import PAPER_FEATURES
 from nnunet_cardiac_ext.architectures.crocnet import CROP_SIZE
 from nnunet_cardiac_ext.architectures.dual_attention_gate import GATES
@@ -16,15 +15,10 @@ from nnunet_cardiac_ext.architectures.e2a_unet import PAPER_FEATURES as E2A
 from nnunet_cardiac_ext.architectures.heart_crop import PAPER_MARGIN
 from nnunet_cardiac_ext.architectures.specialists import SPECIALIST_FEATURES as SPECIALISTS
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.network_blocks import (
-    NETWORKS,
-    SINGLE_OUTPUT,
-    attention_mnet_block,
-    attention_unet_block,
-    crocnet_block,
-    e2a_unet_block,
-    with_network,
-)
+from nnunet_cardiac_ext.network_blocks import NETWORKS, SINGLE_OUTPUT, with_network
+from nnunet_cardiac_ext.network_blocks.attention_mnet import DEEPMEDIC, attention_mnet_block
+from nnunet_cardiac_ext.network_blocks.attention_unet import ATTENTION_UNET, attention_unet_block
+from nnunet_cardiac_ext.network_blocks.crocnet import crocnet_block, e2a_unet_block
 from nnunet_cardiac_ext.network_plan import GATES as PLANNED_GATES
 from nnunet_cardiac_ext.network_plan import with_design, with_features
 
@@ -180,7 +174,7 @@ def test_an_attention_mnet_is_taken_as_it_is(deep):
 
 def test_attention_goes_into_the_plain_u_net_only(flat, deep):
     block = with_network(flat, "attention-unet", (32, 32))
-    assert block == flat | {"network_class_name": network_blocks.ATTENTION_UNET}
+    assert block == flat | {"network_class_name": ATTENTION_UNET}
     assert attention_unet_block(block, (32, 32)) is block
     deep["network_class_name"] = "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet"
     with pytest.raises(UsageError, match=r"^plans: expected .* nnU-Net's PlainConvUNet .*Residual"):
@@ -210,7 +204,7 @@ def test_the_comparators_have_the_papers_number_of_parameters_at_the_widths_of_t
         assert sum(p.numel() for p in built.parameters()) == pytest.approx(published, rel=0.003)
 
 
-@pytest.mark.parametrize("name", [network_blocks.DEEPMEDIC, "somewhere.TheirUNet"])
+@pytest.mark.parametrize("name", [DEEPMEDIC, "somewhere.TheirUNet"])
 def test_another_network_to_build_on_is_refused(deep, name):
     deep["network_class_name"] = name
     with pytest.raises(UsageError, match=f"^plans: expected the architecture of a U-Net of nnU-Net .*, got {name}$"):
