@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
@@ -73,6 +74,7 @@ class CardiacTrainer(nnUNetTrainer):
         self.training_modules: dict[str, nn.Module] = {}
         self.lr_scheduler: Schedule
         self._has_trained = False
+        _keep_to_threads(device)
         self._apply_settings()
         if self.settings.seed is not None:
             # Of no rank: all processes have to start from the same weights.
@@ -395,6 +397,13 @@ class CardiacTrainer(nnUNetTrainer):
         modules = {name: _unwrapped(module).state_dict() for name, module in self.training_modules.items()}
         state = {"schedule": self.lr_scheduler.state_dict(), "training_modules": modules}
         return {key: value for key, value in state.items() if value}
+
+
+def _keep_to_threads(device: torch.device) -> None:
+    """On a CPU use as many threads as OMP_NUM_THREADS says; nnU-Net's command takes one per core of the machine."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if device.type == "cpu" and wanted.isdecimal() and int(wanted):
+        torch.set_num_threads(int(wanted))
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:

@@ -280,3 +280,17 @@ def test_the_final_validation_can_be_left_out_and_made_up_for(preprocessed, monk
     later = build_trainer(CardiacTrainer, preprocessed, final_validation=False)
     later.perform_actual_validation(True)
     assert validated == [True]
+
+
+@pytest.mark.parametrize(("variable", "expected"), [("2", 2), ("", 1), ("many", 1)])
+def test_a_training_on_the_processor_keeps_to_the_threads_of_the_environment(
+    preprocessed, monkeypatch, variable, expected
+):
+    before = torch.get_num_threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    torch.set_num_threads(1)
+    try:
+        build_trainer(CardiacTrainer, preprocessed)
+        assert torch.get_num_threads() == expected
+    finally:
+        torch.set_num_threads(before)
