@@ -198,14 +198,19 @@ def build_all(names):
     import torch
     from helpers.tiny_dataset import write_preprocessed_dataset
     from helpers.tiny_plans import tiny_dataset_json, tiny_plans
+    from helpers.tiny_volume import with_3d_configuration
 
     write_preprocessed_dataset(Path.cwd())
+    plans = with_3d_configuration(tiny_plans()) | {"continue_training": False}
+    # Labels that the tiny data have.
+    nested = {"cardiac": {"neighborhood_pairs": ["LV:LV+MYO"]}}
     modules = {}
     for name in names:
-        trainer = find(name)(
-            tiny_plans() | {"continue_training": False}, "2d", 0, tiny_dataset_json(), torch.device("cpu")
-        )
+        stock = registry.TRAINERS[name].configuration
+        configuration = plans["configurations"][stock] | nested
+        own = plans | {"configurations": plans["configurations"] | {stock: configuration}}
+        trainer = find(name)(own, stock, 0, tiny_dataset_json(), torch.device("cpu"))
         trainer.initialize()
-        trainer.network(torch.zeros(2, 1, 32, 32))
+        trainer.network(torch.zeros(2, 1, *configuration["patch_size"]))
         modules[name] = type(trainer).__module__
     Path("built.json").write_text(json.dumps(modules))
