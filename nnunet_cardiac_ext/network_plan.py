@@ -94,9 +94,7 @@ def with_gate(architecture: dict[str, Any], gate: str) -> dict[str, Any]:
     Raises:
         UsageError: `gate` is none of `GATES`, or the network has none.
     """
-    if not isinstance(gate, str) or gate not in GATES:
-        raise UsageError(f"gate: expected one of {', '.join(GATES)}, got {gate!r}")
-    return _with_own(architecture, "gate", gate, "attention-mnet")
+    return _with_choice(architecture, "gate", gate, GATES, "attention-mnet")
 
 
 def with_design(architecture: dict[str, Any], design: str) -> dict[str, Any]:
@@ -105,9 +103,7 @@ def with_design(architecture: dict[str, Any], design: str) -> dict[str, Any]:
     Raises:
         UsageError: `design` is none of `DESIGNS`, or the network is another one.
     """
-    if not isinstance(design, str) or design not in DESIGNS:
-        raise UsageError(f"design: expected one of {', '.join(DESIGNS)}, got {design!r}")
-    return _with_own(architecture, "design", design, "e2a-unet or crocnet")
+    return _with_choice(architecture, "design", design, DESIGNS, "e2a-unet or crocnet")
 
 
 def with_specialist_features(architecture: dict[str, Any], features: Any) -> dict[str, Any]:
@@ -127,9 +123,7 @@ def with_crop_size(architecture: dict[str, Any], edge: int) -> dict[str, Any]:
     Raises:
         UsageError: The edge is no whole number of at least 1, or the network is another one.
     """
-    if type(edge) is not int or edge < 1:
-        raise UsageError(f"crop_size: expected a whole number >= 1, got {edge!r}")
-    return _with_own(architecture, "crop_size", edge, "crocnet")
+    return _with_whole_number(architecture, "crop_size", edge, minimum=1)
 
 
 def with_margin(architecture: dict[str, Any], margin: int) -> dict[str, Any]:
@@ -138,9 +132,7 @@ def with_margin(architecture: dict[str, Any], margin: int) -> dict[str, Any]:
     Raises:
         UsageError: The margin is no whole number of at least 0, or the network is another one.
     """
-    if type(margin) is not int or margin < 0:
-        raise UsageError(f"margin: expected a whole number >= 0, got {margin!r}")
-    return _with_own(architecture, "margin", margin, "crocnet")
+    return _with_whole_number(architecture, "margin", margin, minimum=0)
 
 
 def with_switch(key: str, architecture: dict[str, Any], on: bool) -> dict[str, Any]:
@@ -151,11 +143,7 @@ def with_switch(key: str, architecture: dict[str, Any], on: bool) -> dict[str, A
     """
     if not isinstance(on, bool):
         raise UsageError(f"{key}: expected true or false, got {on!r}")
-    changed, kwargs = _copied(architecture)
-    if key not in kwargs:
-        raise UsageError(f"{key}: expected the network classifier-guided, got {_name(architecture)}")
-    kwargs[key] = on
-    return changed
+    return _with_own(architecture, key, on, "classifier-guided")
 
 
 def check_network(architecture: dict[str, Any], patch_size: Sequence[int]) -> None:
@@ -224,6 +212,21 @@ def _with_own(architecture: dict[str, Any], key: str, value: Any, networks: str)
         raise UsageError(f"{key}: expected the network {networks}, got {_name(architecture)}")
     kwargs[key] = value
     return changed
+
+
+def _with_choice(
+    architecture: dict[str, Any], key: str, value: Any, choices: Sequence[str], networks: str
+) -> dict[str, Any]:
+    if not isinstance(value, str) or value not in choices:
+        raise UsageError(f"{key}: expected one of {', '.join(choices)}, got {value!r}")
+    return _with_own(architecture, key, value, networks)
+
+
+def _with_whole_number(architecture: dict[str, Any], key: str, value: Any, *, minimum: int) -> dict[str, Any]:
+    """Return CroCNet with another number of pixels."""
+    if type(value) is not int or value < minimum:
+        raise UsageError(f"{key}: expected a whole number >= {minimum}, got {value!r}")
+    return _with_own(architecture, key, value, "crocnet")
 
 
 def _check_widths(key: str, features: Sequence[Any], *, even: bool) -> None:

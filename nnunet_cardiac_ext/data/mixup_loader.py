@@ -13,8 +13,8 @@ from nnunetv2.utilities.label_handling.label_handling import LabelManager
 from torch import Tensor
 
 from nnunet_cardiac_ext.data.heart_slices import HeartSlice, Partners
+from nnunet_cardiac_ext.data.open_cases import OpenCases
 from nnunet_cardiac_ext.data.pathology_mixup import Registration, mix
-from nnunet_cardiac_ext.data.region_sampling import KEPT_OPEN
 from nnunet_cardiac_ext.errors import UsageError
 
 
@@ -106,7 +106,7 @@ class MixupLoader(nnUNetDataLoader):
     def _mixed(
         self, image: Tensor, labels: Tensor, fixed: HeartSlice, other: str, moving: HeartSlice, *, share: float
     ) -> tuple[Tensor, Tensor]:
-        images, references = self._cases.opened(other)[:2]
+        images, references = self._cases.opened[other][:2]
         blended, second = mix(
             image.numpy(), labels[0].numpy(),
             np.asarray(images[:, moving.index]), np.asarray(references[0, moving.index], dtype=np.int16),
@@ -136,24 +136,14 @@ def soft_labels(labels: Tensor, share: float, num_classes: int) -> Tensor:
 
 
 class _CurrentCase:
-    """A data set that remembers which case was loaded last, and keeps some open: opening takes longer than reading."""
+    """A data set that remembers which case was loaded last."""
 
     def __init__(self, cases: nnUNetBaseDataset) -> None:
-        self._cases = cases
-        self._opened: dict[str, Any] = {}
+        self.opened = OpenCases(cases.load_case)
         self.identifiers = cases.identifiers
         self.current = ""
 
     def load_case(self, identifier: str) -> Any:
         """Return image, labels, labels of an earlier stage and properties."""
         self.current = identifier
-        return self.opened(identifier)
-
-    def opened(self, identifier: str) -> Any:
-        """Return the same without it becoming the current case."""
-        if identifier in self._opened:
-            return self._opened[identifier]
-        case = self._cases.load_case(identifier)
-        if len(self._opened) < KEPT_OPEN:
-            self._opened[identifier] = case
-        return case
+        return self.opened[identifier]

@@ -11,12 +11,10 @@ from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetBaseDataset
 from nnunetv2.utilities.label_handling.label_handling import LabelManager
 
+from nnunet_cardiac_ext.data.open_cases import OpenCases
 from nnunet_cardiac_ext.data.slice_law import Label, SliceLaw, region_aware_law
 from nnunet_cardiac_ext.data.stack_regions import each_stack
 from nnunet_cardiac_ext.errors import UsageError
-
-# Cases that a loader keeps open, two files each; systems allow a process 256 open files and more.
-KEPT_OPEN = 100
 
 
 def slice_laws(
@@ -112,27 +110,22 @@ class _CaseSlices:
 
 
 class _CasesWithLaws:
-    """A data set that hands out the slices of a case where nnU-Net's has the locations of its classes.
-
-    nnU-Net opens a case anew for each patch, which takes longer than reading the patch; this keeps some open.
-    """
+    """A data set that hands out the slices of a case where nnU-Net's has the locations of its classes."""
 
     def __init__(self, cases: nnUNetBaseDataset, laws: Mapping[str, SliceLaw]) -> None:
         self._cases = cases
         self._laws = laws
-        self._opened: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {}
+        self._open = OpenCases(self._with_law)
         self.identifiers = [case for case in cases.identifiers if case in laws]
 
     def load_case(self, identifier: str) -> tuple[Any, Any, Any, dict[str, Any]]:
         """Return image, labels, labels of an earlier stage and properties."""
-        if identifier in self._opened:
-            return self._opened[identifier]
+        return self._open[identifier]
+
+    def _with_law(self, identifier: str) -> tuple[Any, Any, Any, dict[str, Any]]:
         image, labels, previous, properties = self._cases.load_case(identifier)
         slices = _CaseSlices(self._laws[identifier], labels)
-        case = image, labels, previous, {**properties, "class_locations": slices}
-        if len(self._opened) < KEPT_OPEN:
-            self._opened[identifier] = case
-        return case
+        return image, labels, previous, {**properties, "class_locations": slices}
 
 
 def _random_pixel(labels: np.ndarray, classes: Sequence[Label]) -> dict[Label, list[tuple[int, ...]]]:

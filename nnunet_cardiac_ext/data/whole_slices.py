@@ -18,7 +18,7 @@ from nnunetv2.utilities.label_handling.label_handling import LabelManager
 
 from nnunet_cardiac_ext.anatomy import LabelMap
 from nnunet_cardiac_ext.architectures.slice_classifier import fit_slices
-from nnunet_cardiac_ext.data.region_sampling import KEPT_OPEN
+from nnunet_cardiac_ext.data.open_cases import OpenCases
 from nnunet_cardiac_ext.data.stack_regions import stack_regions
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.regions import Region
@@ -88,7 +88,7 @@ class WholeSliceLoader(nnUNetDataLoader):
         self.indices = [case for case, slices in self._slices.items() if len(slices)]
         if not self.indices:
             raise UsageError("region classifier: expected cases with annotated slices, got none")
-        self._opened: dict[str, Any] = {}
+        self._stacks = OpenCases(self._stack)
 
     def generate_train_batch(self) -> dict[str, Any]:
         """Return `data`, images (batch, channel, row, column), and `target`, regions (batch,) as int64."""
@@ -100,16 +100,12 @@ class WholeSliceLoader(nnUNetDataLoader):
         return {"data": images, "target": torch.tensor(regions), "keys": cases}
 
     def _image(self, case: str, index: int) -> torch.Tensor:
-        stack = np.array(self._stack(case)[:, index : index + 1])
+        stack = np.array(self._stacks[case][:, index : index + 1])
         return self.transforms(image=fit_slices(torch.from_numpy(stack), self._size)[0])["image"]
 
     def _stack(self, case: str) -> Any:
-        """Return a case's image, opened and not read. Some stay open: opening takes longer than reading a slice."""
-        if case in self._opened:
-            return self._opened[case]
+        """Return a case's image, opened and not read."""
         image, _, _, _ = self._data.load_case(case)
-        if len(self._opened) < KEPT_OPEN:
-            self._opened[case] = image
         return image
 
 

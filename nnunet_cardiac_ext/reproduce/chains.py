@@ -14,12 +14,11 @@ from nnunet_cardiac_ext.files import read_json
 from nnunet_cardiac_ext.plans import DEFAULT_PLANS, resolved
 from nnunet_cardiac_ext.recipes import PART, SEGMENTATION, ModelRecipe, PipelineRecipe
 from nnunet_cardiac_ext.registry import DATA_SETS
-from nnunet_cardiac_ext.reproduce.study import Row, Study
+from nnunet_cardiac_ext.reproduce.study import FINAL_WEIGHTS, Row, Study
 from nnunet_cardiac_ext.steps import Step
 
 # Of each fold two subjects are unseen.
 SMOKE_SUBJECTS, SMOKE_FOLDS = 8, 4
-FINAL_WEIGHTS = "checkpoint_final.pth"
 
 
 def environment(study: Study) -> dict[str, str]:

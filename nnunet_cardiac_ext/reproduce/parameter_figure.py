@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from nnunet_cardiac_ext.files import written_whole
 from nnunet_cardiac_ext.recipes import ModelRecipe, TableRecipe
 from nnunet_cardiac_ext.reproduce.parameters import count_parameters
-from nnunet_cardiac_ext.reproduce.score_tables import read_scores
+from nnunet_cardiac_ext.reproduce.score_tables import WHOLE, defined_values, read_scores
 from nnunet_cardiac_ext.reproduce.slice_scores import mean
 from nnunet_cardiac_ext.reproduce.study import Study
 from nnunet_cardiac_ext.reproduce.tables import Table
@@ -25,8 +25,7 @@ def size_and_score(recipe: TableRecipe, study: Study, data_set: str) -> Table | 
 
     The score is the first metric of the table's options. None where fewer than two models are shown.
     """
-    models = [row for row in study.segmentations if isinstance(row, ModelRecipe)]
-    shown = [model for model in models if not recipe.rows or model.name in recipe.rows]
+    shown = [row for row in study.shown(recipe) if isinstance(row, ModelRecipe)]
     if len(shown) < 2:
         return None
     (metric, *_) = recipe.options["metrics"]
@@ -42,9 +41,9 @@ def size_and_score(recipe: TableRecipe, study: Study, data_set: str) -> Table | 
 
 def _mean_over_structures(found: Mapping[Any, Mapping[Any, float]], metric: str) -> float:
     means = [
-        mean(np.array([value for value in values.values() if np.isfinite(value)]))
+        mean(defined_values(values))
         for place, values in found.items()
-        if place.metric == metric and place.region == "all"
+        if place.metric == metric and place.region == WHOLE
     ]
     return mean(np.array(means))
 

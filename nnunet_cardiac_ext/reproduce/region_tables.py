@@ -80,7 +80,7 @@ def seeds(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
 
 def figure2(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
     """Make figure 2: mean Dice along the heart by model, a panel per structure, and its numbers as csv."""
-    shown = [row for row in study.segmentations if not recipe.rows or row.name in recipe.rows]
+    shown = study.shown(recipe)
     if len(shown) < 2:
         return None
     curves = {row.title: _mean_profiles(study.rows(row, "profiles.csv")) for row in shown}

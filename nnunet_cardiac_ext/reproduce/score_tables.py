@@ -7,14 +7,14 @@ Options of their `TableRecipe`:
     structures: which structures; none: all that were scored.
     regions: which regions (default: the whole heart, "all").
     convention: by which convention they were scored (default: this package's own).
-    parameters: whether the first row of a model tells its number of trainable parameters.
+    parameters: whether a column tells each model's number of trainable parameters.
     against: name of the model or pipeline that the others are tested against (default: the first).
     test: name of the test (`evaluation.comparison.hypothesis_tests.TESTS`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +58,7 @@ def scores(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
         return None
     metrics = recipe.options["metrics"]
     rows = []
-    for row in _shown(recipe, study):
+    for row in study.shown(recipe):
         found = read_scores(recipe, study, row)
         parameters = {"parameters": _parameters(study, row)} if recipe.options.get("parameters") else {}
         for structure, region in _lines(recipe, found):
@@ -72,7 +72,7 @@ def scores(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
 
 def score_tests(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
     """Make the table of tests between models; of several seeds each case counts once, with its mean over them."""
-    shown = _shown(recipe, study)
+    shown = study.shown(recipe)
     name = recipe.options.get("against")
     against = next((row for row in shown if name in (None, row.name)), None)
     others = [row for row in shown if row is not against]
@@ -99,13 +99,15 @@ def score_tests(recipe: TableRecipe, study: Study, data_set: str) -> Table | Non
 def score_seeds(recipe: TableRecipe, study: Study, data_set: str) -> Table | None:
     """Make the table of seeds: the mean over the cases of each seed, then mean and SD over the seeds."""
     rows = []
-    for row in _shown(recipe, study):
+    for row in study.shown(recipe):
         found = read_scores(recipe, study, row)
         seeds = ["" if seed is None else str(seed) for seed in study.seeds_of(row)]
         for structure, region in _lines(recipe, found):
             for metric in recipe.options["metrics"]:
                 place = Place(structure, region, metric)
-                means = [_defined_mean(found.get(place, {}), seed) for seed in seeds]
+                scored = found.get(place, {})
+                of_seeds = ({case: scored[case] for case in scored if case.seed == seed} for seed in seeds)
+                means = [mean(defined_values(of_seed)) for of_seed in of_seeds]
                 rows.append(
                     {"model": row.name, **place._asdict(), "seeds": len(seeds), "mean": mean(np.array(means)),
                      "sd_over_seeds": standard_deviation(np.array(means)),
@@ -128,8 +130,9 @@ def read_scores(recipe: TableRecipe, study: Study, row: Row) -> Scores:
     return found
 
 
-def _shown(recipe: TableRecipe, study: Study) -> list[Row]:
-    return [row for row in study.segmentations if not recipe.rows or row.name in recipe.rows]
+def defined_values(scores: Mapping[Case, float]) -> np.ndarray:
+    """Return the values without NaN, shape (case,)."""
+    return np.array([value for value in scores.values() if np.isfinite(value)], float)
 
 
 def _lines(recipe: TableRecipe, found: Scores) -> Iterator[tuple[str, str]]:
@@ -143,7 +146,7 @@ def _moments(values: Mapping[str, Mapping[Case, float]]) -> dict[str, Any]:
     """Return mean, SD and number of the defined values of each metric."""
     moments: dict[str, Any] = {}
     for metric, scored in values.items():
-        known = np.array([value for value in scored.values() if np.isfinite(value)], float)
+        known = defined_values(scored)
         moments |= {f"{metric}_mean": mean(known), f"{metric}_sd": standard_deviation(known), f"{metric}_n": len(known)}
     return moments
 
@@ -161,11 +164,6 @@ def _over_seeds(values: Mapping[Case, float]) -> dict[tuple[str, str], float]:
     for case, value in values.items():
         by_case.setdefault((case.fold, case.case), []).append(value)
     return {key: float(np.mean(found)) for key, found in by_case.items()}
-
-
-def _defined_mean(values: Mapping[Case, float], seed: str) -> float:
-    found: Sequence[float] = [value for case, value in values.items() if case.seed == seed and np.isfinite(value)]
-    return mean(np.array(found))
 
 
 def _parameters(study: Study, row: Row) -> int | str:

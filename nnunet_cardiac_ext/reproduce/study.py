@@ -10,9 +10,11 @@ from pathlib import Path
 from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.files import read_csv
 from nnunet_cardiac_ext.plans import DEFAULT_PLANS
-from nnunet_cardiac_ext.recipes import CLASSIFIER, SEGMENTATION, ModelRecipe, PipelineRecipe, Recipe
+from nnunet_cardiac_ext.recipes import CLASSIFIER, SEGMENTATION, ModelRecipe, PipelineRecipe, Recipe, TableRecipe
 from nnunet_cardiac_ext.registry import PRESETS
 from nnunet_cardiac_ext.reproduce.selection import Selection, select, settings_for
+
+FINAL_WEIGHTS = "checkpoint_final.pth"
 
 # What has a name in the tables.
 Row = ModelRecipe | PipelineRecipe
@@ -87,7 +89,7 @@ class Study:
             found = settings_for(model, self.recipe.paper_settings) | dict(model.settings)
         if model.starts_from:
             source = self.folder_name(self._model(model.starts_from), seed)
-            found["initial_weights"] = f"{source}/fold_{{fold}}/checkpoint_final.pth"
+            found["initial_weights"] = f"{source}/fold_{{fold}}/{FINAL_WEIGHTS}"
         found |= settings_for(model, self.settings) | ({} if seed is None else {"seed": str(seed)})
         if model.epochs_factor != 1 and found.get("num_epochs", "").isdecimal():
             found["num_epochs"] = str(model.epochs_factor * int(found["num_epochs"]))
@@ -114,9 +116,13 @@ class Study:
         model = self._model(model) if isinstance(model, str) else model
         return discovery.results_folder() / data.name / self.folder_name(model, seed)
 
+    def shown(self, table: TableRecipe) -> list[Row]:
+        """Return the rows of Dice that a table shows."""
+        return [row for row in self.segmentations if not table.rows or row.name in table.rows]
+
     def weights(self, model: ModelRecipe) -> Path:
         """Return the final checkpoint of a model, of the first seed and fold."""
-        return self.model_folder(model, self.seeds[0]) / f"fold_{self.folds[0]}" / "checkpoint_final.pth"
+        return self.model_folder(model, self.seeds[0]) / f"fold_{self.folds[0]}" / FINAL_WEIGHTS
 
     def segmented(self, row: Row, seed: int | None, fold: int) -> Path:
         """Return the folder of the predictions of a fold's validation cases, for a cascade with its `regions.csv`."""

@@ -42,6 +42,8 @@ class AnatomyPriorBaselineTrainer(PlannedNetworkTrainer):
 
     method_defaults: ClassVar[Mapping[str, Any]] = PRESETS["anatomy-prior"].settings
     network_name = "attention-unet"
+    # No softmax belongs to them.
+    no_regions = "expected a data set with one label per voxel, got regions"
     attention: ClassVar[bool] = False
 
     @classmethod
@@ -73,13 +75,7 @@ class AnatomyPriorBaselineTrainer(PlannedNetworkTrainer):
         return network.decoder.seg_layers[:-1]
 
     def build_segmentation_loss(self) -> nn.Module:
-        """Return the cross-entropy of labels or shares.
-
-        Raises:
-            UsageError: The data set has regions, to which no softmax belongs.
-        """
-        if self.label_manager.has_regions:
-            raise UsageError(f"{type(self).__name__}: expected a data set with one label per voxel, got regions")
+        """Return the cross-entropy of labels or shares."""
         return AnatomyPriorLoss()
 
     def build_loader(
@@ -165,12 +161,11 @@ class AnatomyPriorTrainer(AnatomyPriorAWCETrainer):
         """Return the cross-entropy plus the penalty.
 
         Raises:
-            UsageError: The data set has regions, or lacks a label that the pairs name.
+            UsageError: The data set lacks a label that the pairs name.
         """
-        super().build_segmentation_loss()
         settings = self.settings
         if not settings.neighborhood_weight:
-            return AnatomyPriorLoss()
+            return super().build_segmentation_loss()
         pairs = nested_pairs(settings.neighborhood_pairs, self.dataset_json["labels"])
         penalty = NeighborhoodPenalty(pairs, threshold=settings.neighborhood_threshold)
         return AnatomyPriorLoss(penalty, coefficient=settings.neighborhood_weight)

@@ -53,11 +53,13 @@ class CardiacTrainer(nnUNetTrainer):
 
     Attributes:
         method_defaults: Settings of the method where they differ from nnU-Net's; the plans' block overrides them.
+        no_regions: What is said to a data set of regions that the method cannot learn; "" where it can.
         settings: The settings of this training.
         training_modules: The modules of `training_only_modules`, on the device, by name.
     """
 
     method_defaults: ClassVar[Mapping[str, Any]] = {}
+    no_regions: ClassVar[str] = ""
     dataset_class: Any
 
     # nnU-Net reads the parameters' names from the subclass, so they have to be its own.
@@ -74,6 +76,8 @@ class CardiacTrainer(nnUNetTrainer):
         self.training_modules: dict[str, nn.Module] = {}
         self.lr_scheduler: Schedule
         self._has_trained = False
+        if self.no_regions and self.label_manager.has_regions:
+            raise UsageError(f"{type(self).__name__}: {self.no_regions}")
         _keep_to_threads(device)
         self._apply_settings()
         if self.settings.seed is not None:

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from nnunet_cardiac_ext.architectures.all_slice_fusion import only_real
 from nnunet_cardiac_ext.architectures.classifier_guided import StageOutputs
-from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.losses.classifier_guided import ClassifierGuidedLoss
 from nnunet_cardiac_ext.losses.cross_entropy import CrossEntropyLoss
 from nnunet_cardiac_ext.registry import PRESETS
@@ -30,22 +29,10 @@ class ClassifierGuidedTrainer(StackTrainer, PlannedNetworkTrainer):
 
     method_defaults: ClassVar[Mapping[str, Any]] = PRESETS["all-slice"].settings
     network_name = "classifier-guided"
-
-    # nnU-Net reads the parameters' names from the subclass, so they have to be its own.
-    def __init__(
-        self,
-        plans: dict,
-        configuration: str,
-        fold: int,
-        dataset_json: dict,
-        device: torch.device = torch.device("cuda"),  # noqa: B008
-    ) -> None:
-        super().__init__(plans, configuration, fold, dataset_json, device)
-        if self.label_manager.has_regions:
-            raise UsageError(
-                f"{type(self).__name__}: expected labels that exclude each other, got regions in dataset.json; "
-                "the probabilities that the second stage sees sum to 1"
-            )
+    no_regions = (
+        "expected labels that exclude each other, got regions in dataset.json; "
+        "the probabilities that the second stage sees sum to 1"
+    )
 
     def _build_loss(self) -> nn.Module:
         return StageLoss(weight=self.settings.presence_weight, ignore_label=self.label_manager.ignore_label)

@@ -54,6 +54,8 @@ class CroCNetTrainer(E2AUNetTrainer):
 
     method_defaults: ClassVar[Mapping[str, Any]] = PRESETS["crocnet"].settings
     network_name = "crocnet"
+    # They have no background, which it crops by.
+    no_regions = "expected labels, got regions, which lack a background"
     coupled: ClassVar[bool] = True
 
     @classmethod
@@ -78,16 +80,6 @@ class CroCNetTrainer(E2AUNetTrainer):
         settings = read_settings(configuration_manager.configuration.get(BLOCK), defaults=cls.method_defaults)
         supervised = settings.stage1_loss_weight > 0 and not settings.freeze_stage1
         return {"coupled": cls.coupled, "freeze_stage1": settings.freeze_stage1, "stage1_output": supervised}
-
-    def initialize(self) -> None:
-        """Build network and optimiser.
-
-        Raises:
-            UsageError: The data set has regions: they have no background, which CroCNet crops by.
-        """
-        if self.label_manager.has_regions:
-            raise UsageError(f"{type(self).__name__}: expected labels, got regions, which lack a background")
-        super().initialize()
 
     def load_start_weights(self) -> Path | None:
         """Load stage 1 where the setting `stage1_checkpoint` names it; otherwise as in any other training."""
