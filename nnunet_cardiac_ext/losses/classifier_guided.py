@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nnunet_cardiac_ext.losses.targets import mean_where
+from nnunet_cardiac_ext.losses.soft_targets import log_probabilities
+from nnunet_cardiac_ext.losses.targets import at_least_float32, mean_where
 
 # The paper's weight of the classification.
 LAMBDA = 0.1
@@ -51,7 +52,7 @@ class ClassifierGuidedLoss(nn.Module):
         there = reference.flatten(2).any(dim=2)
         known = there | valid.flatten(2).all(dim=2)
         segmentation = gate(presence) * structure_cross_entropy(logits, reference, valid)
-        answers = presence if presence.dtype == torch.float64 else presence.float()
+        answers = at_least_float32(presence)
         classification = functional.binary_cross_entropy_with_logits(answers, there.to(answers), reduction="none")
         by_structure = (mean_where(*column) for column in zip(classification.unbind(1), known.unbind(1), strict=True))
         return segmentation.sum(dim=1).mean() + self.weight * torch.stack(list(by_structure)).sum()
@@ -73,7 +74,7 @@ def structure_cross_entropy(logits: Tensor, reference: Tensor, valid: Tensor) ->
     Returns:
         The mean over the pixels that count, shape (N, class - 1), in float32 at least; 0 where none does.
     """
-    log_probability = functional.log_softmax(logits if logits.dtype == torch.float64 else logits.float(), dim=1)
+    log_probability = log_probabilities(logits)
     terms = []
     for number, inside in enumerate(reference.unbind(dim=1), start=1):
         others = [other for other in range(logits.shape[1]) if other != number]

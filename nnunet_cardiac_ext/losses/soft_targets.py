@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nnunet_cardiac_ext.losses.targets import at_least_float32
+
 
 def class_shares(target: Tensor, num_classes: int) -> Tensor:
     """Return the share of each class in each voxel, shape (B, num_classes, [D,] H, W), float32 or the target's float64.
@@ -25,10 +27,9 @@ def class_shares(target: Tensor, num_classes: int) -> Tensor:
     if target.shape[1] == 1:
         classes = torch.arange(num_classes, device=target.device).reshape(-1, *[1] * (target.ndim - 2))
         shares = target == classes
-    return shares if shares.dtype == torch.float64 else shares.float()
+    return at_least_float32(shares)
 
 
 def log_probabilities(net_output: Tensor) -> Tensor:
     """Return the logarithm of the softmax over the channels, in float32 at least."""
-    logits = net_output if net_output.dtype == torch.float64 else net_output.float()
-    return torch.log_softmax(logits, dim=1)
+    return torch.log_softmax(at_least_float32(net_output), dim=1)

@@ -84,7 +84,7 @@ class SegmentationLoss(nn.Module):
             ValueError: The labels' shape does not belong to the output's.
         """
         _check_shapes(net_output, target, self.regions, self.ignore_label)
-        logits = net_output if net_output.dtype == torch.float64 else net_output.float()
+        logits = at_least_float32(net_output)
         if self.regions:
             valid = None if self.ignore_label is None else ~target[:, None, -1:].bool()
             inside = target[:, : logits.shape[1]].bool()
@@ -115,6 +115,11 @@ class SegmentationLoss(nn.Module):
             return tuple(stacked)
         stacked = stacked.sum(dim=1, keepdim=True)
         return tuple(stacked if self.gather is None else self.gather(stacked).sum(dim=0))
+
+
+def at_least_float32(values: Tensor) -> Tensor:
+    """Return float64 as it is and everything else as float32: losses are not summed up in half precision."""
+    return values if values.dtype == torch.float64 else values.float()
 
 
 def over_voxels(values: Tensor, axes: int) -> Tensor:
