@@ -16,7 +16,7 @@ import nibabel as nib
 import numpy as np
 
 from inference_pipelines.input_cases import InputCase
-from inference_pipelines.nifti import frame_count, save_like
+from inference_pipelines.nifti import frame_count, header_shape, save_like
 from nnunet_cardiac_ext.errors import WorkError, last_line
 from nnunet_cardiac_ext.files import written_whole
 
@@ -29,11 +29,13 @@ class Stack:
         case: The case.
         frame: Number of the frame in 4-D files, from 0; None for 3-D files.
         frames: Number of frames of the case; 1 for 3-D files.
+        slices: Number of slices by the header, taken along the shortest side; None where it does not tell.
     """
 
     case: InputCase
     frame: int | None = None
     frames: int = 1
+    slices: int | None = None
 
     @property
     def name(self) -> str:
@@ -43,8 +45,11 @@ class Stack:
 
 def stacks_of(case: InputCase) -> list[Stack]:
     """List the stacks of a case by the header of its first file: one, or one per frame of a 4-D NIfTI file."""
-    frames = None if case.problem else frame_count(case.files[0])
-    return [Stack(case)] if frames is None else [Stack(case, frame, frames) for frame in range(frames)]
+    shape = () if case.problem else header_shape(case.files[0])
+    slices = (min(shape[:3]) or None) if len(shape) > 2 else None
+    if len(shape) == 4 and shape[3]:
+        return [Stack(case, frame, shape[3], slices) for frame in range(shape[3])]
+    return [Stack(case, slices=slices)]
 
 
 class CineReader:

@@ -165,7 +165,7 @@ class ClassifierGuidedPredictor:
         """What is recorded of this predictor beside its predictions."""
         return {**self._slices.facts, "pipeline": "classifier-guided"}
 
-    # The steps of a run over a folder (`folder_run.StackPipeline`).
+    # The steps of a run over a folder (`stack_pipeline.StackPipeline`, `TakesStacksTogether`).
 
     def prepare(self, stack: Stack, files: Sequence[Path]) -> StackOfCase:
         """Read and preprocess a stack."""
@@ -176,12 +176,16 @@ class ClassifierGuidedPredictor:
         return self.compute_together([prepared])[0]
 
     @property
-    def stacks_at_once(self) -> int:
-        """Number of frames of a 4-D file whose mirrored copies fill a batch."""
+    def inputs_at_once(self) -> int:
+        """Number of stacks whose mirrored copies fill a batch."""
         return max(1, self.window.batch_size // len(self.window.flips))
 
+    def inputs_of(self, stack: Stack) -> int:
+        """Return 1: the network takes whole stacks."""
+        return 1
+
     def compute_together(self, prepared: Sequence[StackOfCase]) -> list[StackResult]:
-        """Predict several frames, together where nnU-Net has cut all of them to one size."""
+        """Predict several stacks, together where nnU-Net has cut all of them to one size."""
         images = [each.case.image for each in prepared]
         if len({image.shape for image in images}) == 1:
             answers = self.predict(torch.stack(images))

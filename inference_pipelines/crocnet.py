@@ -102,28 +102,28 @@ class CroCNetPipeline:
             join_boxes(output_folder)
         return result.checked()
 
-    def predict_logits(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Predict a preprocessed stack.
+    def predict_logits(self, images: Sequence[Tensor]) -> list[tuple[Tensor, Tensor | None]]:
+        """Predict preprocessed stacks in common batches.
 
         Args:
-            image: Preprocessed image (channel, slice, row, column).
+            images: Preprocessed images (channel, slice, row, column) of any sizes.
 
         Returns:
-            Logits (class, slice, row, column) of the result, and those of stage 1 where they are needed.
+            For each image logits (class, slice, row, column) of the result, and those of stage 1 where they are needed.
 
         Raises:
-            WorkError: The stack does not fit into the device's memory, or the logits are not finite.
+            WorkError: The stacks do not fit into the device's memory, or the logits are not finite.
         """
         heads, networks, window = self.predictor.heads, self.model.networks, self.predictor.window
         if not self.refine:
-            first = ensemble_logits([_stage1(network) for network in networks], image, window, classes=heads)
-            return first, first
+            stage1 = ensemble_logits([_stage1(network) for network in networks], images, window, classes=heads)
+            return [(logits, logits) for logits in stage1]
         if not (self.save_stage1 or self.save_boxes):
-            return self.predictor.predict_logits(image), None
-        both = ensemble_logits([_BothStages(network) for network in networks], image, window, classes=2 * heads)
-        return both[:heads], both[heads:]
+            return [(logits, None) for logits in ensemble_logits(networks, images, window, classes=heads)]
+        stages = ensemble_logits([_BothStages(network) for network in networks], images, window, classes=2 * heads)
+        return [(both[:heads], both[heads:]) for both in stages]
 
-    # The steps of a run over a folder (`folder_run.StackPipeline`).
+    # The steps of a run over a folder (`stack_pipeline.StackPipeline`, `TakesStacksTogether`).
 
     @property
     def model(self) -> Model:
@@ -141,10 +141,21 @@ class CroCNetPipeline:
 
     def compute(self, prepared: PreparedStack) -> Prediction:
         """Predict a stack."""
-        stack, case = prepared.stack, prepared.case
-        logits, stage1 = self.predict_logits(case.image)
-        boxes = self._boxes(stack, case, stage1) if self.save_boxes and stage1 is not None else []
-        return Prediction(stack, without_image(case), logits, stage1 if self.save_stage1 else None, boxes)
+        return self.compute_together([prepared])[0]
+
+    @property
+    def inputs_at_once(self) -> int:
+        """Number of slices that make full use of the device."""
+        return self.predictor.inputs_at_once
+
+    def inputs_of(self, stack: Stack) -> int | None:
+        """Return the number of slices of a stack by its header."""
+        return self.predictor.inputs_of(stack)
+
+    def compute_together(self, prepared: Sequence[PreparedStack]) -> list[Prediction]:
+        """Predict several stacks in common batches."""
+        answers = self.predict_logits([each.case.image for each in prepared])
+        return [self._prediction(each, *answer) for each, answer in zip(prepared, answers, strict=True)]
 
     def write(self, result: Prediction, target: Path, *, save_probabilities: bool) -> Prediction:
         """Write a prediction as nnU-Net does, stage 1's beside it; returns what is not written yet."""
@@ -172,6 +183,11 @@ class CroCNetPipeline:
         """Return the paths of what is written beside the labels."""
         stage1 = (f"{STAGE1}/{case}{file_ending(self.model)}",) if self.save_stage1 else ()
         return (*stage1, f"{TABLES}/{case}.csv") if self.save_boxes else stage1
+
+    def _prediction(self, prepared: PreparedStack, logits: Tensor, stage1: Tensor | None) -> Prediction:
+        stack, case = prepared.stack, prepared.case
+        boxes = self._boxes(stack, case, stage1) if self.save_boxes and stage1 is not None else []
+        return Prediction(stack, without_image(case), logits, stage1 if self.save_stage1 else None, boxes)
 
     def _boxes(self, stack: Stack, case: PreparedCase, stage1: Tensor) -> list[BoxRow]:
         """Return the lines of the table of boxes, by the mean of stage 1's logits over tiles, copies and folds."""

@@ -5,11 +5,11 @@ Every pipeline uses this loop; 4-D files go through it frame by frame.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from inference_pipelines.case_output import CaseOutput
 from inference_pipelines.cine_input import CineReader, Stack, stacks_of
@@ -18,67 +18,9 @@ from inference_pipelines.input_cases import InputCase, find_cases, part_of, sele
 from inference_pipelines.model_folder import Model
 from inference_pipelines.overlap import overlapped
 from inference_pipelines.run_record import check_same_run, write_record
+from inference_pipelines.stack_pipeline import StackPipeline, TakesStacksTogether, grouped
 from nnunet_cardiac_ext.errors import WorkError
 from nnunet_cardiac_ext.progress import progress
-
-
-class StackPipeline(Protocol):
-    """What a pipeline does with one stack; the steps of different stacks overlap."""
-
-    @property
-    def model(self) -> Model:
-        """The model whose plans, data set description and channels are those of the predictions."""
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What is recorded beside the predictions of how they came about; `pipeline` is its name."""
-
-    def prepare(self, stack: Stack, files: Sequence[Path]) -> Any:
-        """Read a stack, in the background.
-
-        Args:
-            stack: The stack.
-            files: One 3-D file per channel; of a 4-D case they hold this frame and are gone afterwards.
-        """
-
-    def compute(self, prepared: Any) -> Any:
-        """Predict what `prepare` returned."""
-
-    def write(self, result: Any, target: Path, *, save_probabilities: bool) -> Any:
-        """Write what `compute` returned, in the background.
-
-        Args:
-            result: What `compute` returned.
-            target: The files to write without their ending.
-            save_probabilities: Whether to write the probabilities too.
-
-        Returns:
-            What `write_beside` needs of this stack.
-        """
-
-    def write_beside(self, folder: Path, case: str, parts: Sequence[Any]) -> None:
-        """Write further files of a case when all its stacks are written.
-
-        Args:
-            folder: Where they go; stands for the output folder.
-            case: Name of the case.
-            parts: What `write` returned of each stack.
-        """
-
-    def files_beside(self, case: str) -> tuple[str, ...]:
-        """Return the paths of these files relative to the output folder: without them a case is not done."""
-
-
-@runtime_checkable
-class TakesStacksTogether(Protocol):
-    """What a pipeline has besides, if it computes several frames of a 4-D file at once."""
-
-    @property
-    def stacks_at_once(self) -> int:
-        """How many frames at most."""
-
-    def compute_together(self, prepared: Sequence[Any]) -> Sequence[Any]:
-        """Predict what `prepare` returned of several frames of one case; as `compute` does for each."""
 
 
 @dataclass(frozen=True)
@@ -159,31 +101,26 @@ def _predict(
     pipeline: StackPipeline, cases: Sequence[InputCase], output: Path, options: FolderOptions
 ) -> dict[str, str]:
     """Predict cases and return why some could not be, by case."""
-    at_once = pipeline.stacks_at_once if isinstance(pipeline, TakesStacksTogether) else 1
-    parts = [part for case in cases for part in _parts(stacks_of(case), at_once)]
+    groups = grouped([stack for case in cases for stack in stacks_of(case)], pipeline)
     run = _Run(pipeline, output, options.save_probabilities)
-    outcomes = overlapped(parts, prepare=run.prepare, compute=run.compute, finish=run.finish)
+    done = overlapped(groups, prepare=run.prepare, compute=run.compute, finish=run.finish)
+    stacks = (stack for group in done for stack in group)
     try:
         # Closed before the rest is cleared away: a step may be at work in the background.
-        with closing(outcomes):
-            for part, problem in progress(outcomes, label="predicting", total=len(parts), quiet=options.quiet):
-                if problem:
-                    run.fail(part[0], problem)
+        with closing(done):
+            for _ in progress(stacks, label="predicting", total=sum(map(len, groups)), quiet=options.quiet):
+                pass
     finally:
         run.clear()
     return run.problems
 
 
-def _parts(stacks: Sequence[Stack], size: int) -> list[Sequence[Stack]]:
-    """Return the stacks of a case in groups that are computed together: what fails in one fails the case."""
-    return [stacks[first : first + size] for first in range(0, len(stacks), size)]
-
-
 class _Run:
     """The state of a run: the case whose frames are read, the case whose files are written, the cases that failed.
 
-    `prepare` and `finish` run in one background thread, the stacks of a case one after the other. While the calling
-    thread takes an outcome, no `finish` is at work (see `overlapped`), so that it may clear away what failed.
+    Each step takes a group of stacks. What fails of one stack goes on to `finish` as a WorkError in its place.
+    `prepare` and `finish` run in one background thread, the stacks of a case one after the other: they alone use the
+    state.
     """
 
     def __init__(self, pipeline: StackPipeline, output: Path, save_probabilities: bool) -> None:
@@ -195,23 +132,18 @@ class _Run:
         self._open: CaseOutput | None = None
         self._parts: list[Any] = []
 
-    def prepare(self, part: Sequence[Stack]) -> list[Any]:
-        return [self._prepared(stack) for stack in part]
+    def prepare(self, stacks: Sequence[Stack]) -> list[Any]:
+        return [_attempt(self._prepared, stack) for stack in stacks]
 
-    def compute(self, prepared: Sequence[Any]) -> Sequence[Any]:
-        if len(prepared) > 1 and isinstance(self._pipeline, TakesStacksTogether):
-            return self._pipeline.compute_together(prepared)
-        return [self._pipeline.compute(each) for each in prepared]
+    def compute(self, prepared: Sequence[Any]) -> list[Any]:
+        results = iter(self._computed([each for each in prepared if not isinstance(each, WorkError)]))
+        return [each if isinstance(each, WorkError) else next(results) for each in prepared]
 
-    def finish(self, part: Sequence[Stack], results: Sequence[Any]) -> None:
-        for stack, result in zip(part, results, strict=True):
-            self._finish(stack, result)
-
-    def fail(self, stack: Stack, problem: str) -> None:
-        if stack.case.name not in self.problems:
-            self.problems[stack.case.name] = problem
-            if self._open is not None and self._open.case == stack.case.name:
-                self.clear()
+    def finish(self, stacks: Sequence[Stack], results: Sequence[Any]) -> None:
+        for stack, result in zip(stacks, results, strict=True):
+            problem = result if isinstance(result, WorkError) else _attempt(self._finish, stack, result)
+            if isinstance(problem, WorkError):
+                self._fail(stack.case.name, str(problem))
 
     def clear(self) -> None:
         if self._open is not None:
@@ -228,6 +160,13 @@ class _Run:
             self._reader = CineReader(stack.case.files)
         with self._reader.frame(stack.frame) as files:
             return self._pipeline.prepare(stack, files)
+
+    def _computed(self, prepared: Sequence[Any]) -> Sequence[Any]:
+        if len(prepared) > 1 and isinstance(self._pipeline, TakesStacksTogether):
+            # If that fails, each by itself shows whose failure it is.
+            with suppress(WorkError):
+                return self._pipeline.compute_together(prepared)
+        return [_attempt(self._pipeline.compute, each) for each in prepared]
 
     def _finish(self, stack: Stack, result: Any) -> None:
         self._stop_after_failure(stack)
@@ -248,3 +187,17 @@ class _Run:
         """The frames after one that failed need no work."""
         if stack.case.name in self.problems:
             raise WorkError(self.problems[stack.case.name])
+
+    def _fail(self, case: str, problem: str) -> None:
+        if case not in self.problems:
+            self.problems[case] = problem
+            if self._open is not None and self._open.case == case:
+                self.clear()
+
+
+def _attempt(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a call returns, or the WorkError that it raises."""
+    try:
+        return call(*arguments)
+    except WorkError as error:
+        return error

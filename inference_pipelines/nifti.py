@@ -11,18 +11,23 @@ import numpy as np
 NIFTI_ENDINGS = (".nii.gz", ".nii")
 
 
-def frame_count(path: Path) -> int | None:
-    """Return how many frames a 4-D NIfTI file has by its header.
+def header_shape(path: Path) -> tuple[int, ...]:
+    """Return the shape of a NIfTI file by its header, (column, row, slice[, frame]).
 
-    None for anything else, also for what cannot be read: the reader of stacks says what is wrong with it.
+    Empty for anything else, also for what cannot be read: the reader of stacks says what is wrong with it.
     """
     if not path.name.endswith(NIFTI_ENDINGS):
-        return None
+        return ()
     try:
-        shape = nib.load(path).shape
+        return tuple(int(size) for size in nib.load(path).shape)
     except Exception:  # nibabel, gzip and zlib raise a dozen types for damaged files
-        return None
-    return int(shape[3]) if len(shape) == 4 and shape[3] else None
+        return ()
+
+
+def frame_count(path: Path) -> int | None:
+    """Return how many frames a 4-D NIfTI file has by its header; None for anything else."""
+    shape = header_shape(path)
+    return shape[3] if len(shape) == 4 and shape[3] else None
 
 
 def read_file_order(path: Path) -> np.ndarray:

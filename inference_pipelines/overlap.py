@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
-
-from nnunet_cardiac_ext.errors import WorkError
+from typing import TypeVar
 
 Item = TypeVar("Item")
 Prepared = TypeVar("Prepared")
@@ -19,7 +17,7 @@ def overlapped(
     prepare: Callable[[Item], Prepared],
     compute: Callable[[Prepared], Result],
     finish: Callable[[Item, Result], None],
-) -> Generator[tuple[Item, str], None, None]:
+) -> Generator[Item, None, None]:
     """Work through items in three steps; at most three items are in memory, one in each step.
 
     Args:
@@ -29,29 +27,22 @@ def overlapped(
         finish: Last step, in the background.
 
     Yields:
-        Each item in its order when it is done, with an empty text, or when a step raised WorkError, with its message.
+        Each item in its order when it is done. What a step raises ends the work.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="overlap") as background:
         preparing = background.submit(prepare, items[0]) if items else Future()
         finishing: tuple[Item, Future[None]] | None = None
         for index, item in enumerate(items):
-            result, problem = _attempt(preparing.result)
+            prepared = preparing.result()
             # The future would keep the prepared item alive for as long as this name.
             preparing = background.submit(prepare, items[index + 1]) if index + 1 < len(items) else Future()
-            if not problem:
-                result, problem = _attempt(compute, result)
+            result = compute(prepared)
+            del prepared
             if finishing is not None:
-                yield finishing[0], _attempt(finishing[1].result)[1]
-            finishing = None if problem else (item, background.submit(finish, item, result))
+                finishing[1].result()
+                yield finishing[0]
+            finishing = item, background.submit(finish, item, result)
             del result
-            if problem:
-                yield item, problem
         if finishing is not None:
-            yield finishing[0], _attempt(finishing[1].result)[1]
-
-
-def _attempt(call: Callable[..., Any], *arguments: Any) -> tuple[Any, str]:
-    try:
-        return call(*arguments), ""
-    except WorkError as error:
-        return None, str(error)
+            finishing[1].result()
+            yield finishing[0]

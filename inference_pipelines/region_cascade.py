@@ -133,7 +133,7 @@ class RegionCascade:
             mixture.add(slices, answer, torch.from_numpy(weights[slices, region]))
         return mixture.logits
 
-    # The steps of a run over a folder (`folder_run.StackPipeline`).
+    # The steps of a run over a folder (`stack_pipeline.StackPipeline`).
 
     @property
     def model(self) -> Model:

@@ -25,7 +25,7 @@ from inference_pipelines.folder_options import FolderOptions
 from inference_pipelines.folder_run import file_ending, run_folder
 from inference_pipelines.input_cases import InputCase
 from inference_pipelines.model_folder import Fold, Model, load_model
-from inference_pipelines.tiling import Window, default_batch_size, predict_slices
+from inference_pipelines.tiling import Window, default_batch_size, inputs_at_once, predict_slices
 from nnunet_cardiac_ext.errors import UsageError, WorkError, last_line
 from nnunet_cardiac_ext.evaluation.inputs import itk_warnings_off
 
@@ -128,7 +128,7 @@ class SlicePredictor:
             WorkError: The stack does not fit into the device's memory, or the logits are not finite.
         """
         stack = image if slices is None else image[:, list(slices)]
-        return ensemble_logits(self.model.networks, stack, self.window, classes=self.heads)
+        return ensemble_logits(self.model.networks, [stack], self.window, classes=self.heads)[0]
 
     @property
     def heads(self) -> int:
@@ -204,7 +204,7 @@ class SlicePredictor:
             "tile_step_size": self.window.step_size,
         }
 
-    # The steps of a run over a folder (`folder_run.StackPipeline`).
+    # The steps of a run over a folder (`stack_pipeline.StackPipeline`, `TakesStacksTogether`).
 
     def prepare(self, stack: Stack, files: Sequence[Path]) -> PreparedCase:
         """Read and preprocess a stack."""
@@ -212,7 +212,22 @@ class SlicePredictor:
 
     def compute(self, prepared: PreparedCase) -> tuple[torch.Tensor, PreparedCase]:
         """Predict a stack: its logits and its geometry."""
-        return self.predict_logits(prepared.image), without_image(prepared)
+        return self.compute_together([prepared])[0]
+
+    @property
+    def inputs_at_once(self) -> int:
+        """Number of slices that make full use of the device."""
+        return inputs_at_once(self.window, self.model.device)
+
+    def inputs_of(self, stack: Stack) -> int | None:
+        """Return the number of slices of a stack by its header."""
+        return stack.slices
+
+    def compute_together(self, prepared: Sequence[PreparedCase]) -> list[tuple[torch.Tensor, PreparedCase]]:
+        """Predict several stacks in common batches."""
+        images = [case.image for case in prepared]
+        logits = ensemble_logits(self.model.networks, images, self.window, classes=self.heads)
+        return [(answer, without_image(case)) for answer, case in zip(logits, prepared, strict=True)]
 
     def write(self, result: tuple[torch.Tensor, PreparedCase], target: Path, *, save_probabilities: bool) -> None:
         """Write a prediction as nnU-Net does."""
@@ -232,28 +247,33 @@ class SlicePredictor:
 
 @torch.no_grad()
 def ensemble_logits(
-    networks: Sequence[nn.Module], stack: torch.Tensor, window: Window, *, classes: int
-) -> torch.Tensor:
-    """Predict all slices of a preprocessed stack by several networks: the mean of their logits.
+    networks: Sequence[nn.Module], stacks: Sequence[torch.Tensor], window: Window, *, classes: int
+) -> list[torch.Tensor]:
+    """Predict all slices of preprocessed stacks by several networks: the mean of their logits.
 
     Args:
         networks: Each gives logits (batch, class, row, column) of images (batch, channel, row, column).
-        stack: Preprocessed image (channel, slice, row, column); may have no slice.
+        stacks: Preprocessed images (channel, slice, row, column) of any sizes; may have no slice.
         window: The tiling.
         classes: Number of output channels of the networks.
 
     Returns:
-        Logits (class, slice, row, column) on the CPU in half precision, as nnU-Net has them.
+        For each stack logits (class, slice, row, column) on the CPU in half precision, as nnU-Net has them.
 
     Raises:
-        WorkError: The stack does not fit into the device's memory, or the logits are not finite.
+        WorkError: The stacks do not fit into the device's memory, or the logits are not finite.
     """
-    if not stack.shape[1]:
-        return torch.zeros((classes, *stack.shape[1:]), dtype=torch.half)
     try:
-        logits = [predict_slices(network, stack, window, classes=classes).cpu() for network in networks]
+        folds = [
+            [logits.cpu() for logits in predict_slices(network, stacks, window, classes=classes)]
+            for network in networks
+        ]
     except torch.OutOfMemoryError as error:
         raise WorkError("the stack does not fit into the device's memory; use -device cpu") from error
+    return [_mean(answers) for answers in zip(*folds, strict=True)]
+
+
+def _mean(logits: Sequence[torch.Tensor]) -> torch.Tensor:
     total = logits[0]
     for other in logits[1:]:
         total += other

@@ -68,61 +68,83 @@ def default_batch_size(patch_size: tuple[int, int], device: torch.device) -> int
     return max(1, PIXELS_ON_GPU // (patch_size[0] * patch_size[1]))
 
 
+def inputs_at_once(window: Window, device: torch.device) -> int:
+    """Return how many tiles make full use of a device, mirrored copies not counted: a pass, on a CPU one per core."""
+    passes = min(torch.get_num_threads(), WORKERS_ON_CPU) if device.type == "cpu" else 1
+    return passes * max(1, window.batch_size // len(window.flips))
+
+
 @torch.no_grad()
-def predict_slices(network: nn.Module, image: torch.Tensor, window: Window, *, classes: int) -> torch.Tensor:
-    """Predict the logits of a stack of slices, each by itself.
+def predict_slices(
+    network: nn.Module, images: Sequence[torch.Tensor], window: Window, *, classes: int
+) -> list[torch.Tensor]:
+    """Predict the logits of stacks of slices, each slice by itself; slices of several stacks share a pass.
 
     Args:
         network: Gives logits (batch, class, row, column) of images (batch, channel, row, column); on its device.
-        image: Preprocessed slices (channel, slice, row, column); slices smaller than a tile are padded with 0.
+        images: Preprocessed slices (channel, slice, row, column), of any sizes; those smaller than a tile are padded
+            with 0.
         window: The tiling.
         classes: Number of output channels of the network.
 
     Returns:
-        Logits (class, slice, row, column) in half precision on the device of the network.
+        For each image logits (class, slice, row, column) in half precision on the device of the network.
 
     Raises:
         WorkError: The sums leave the range of half precision, or one tile does not fit into the device's memory.
     """
     device = next(network.parameters()).device
-    padded, inside = pad_nd_image(image, window.patch_size, "constant", {"value": 0}, True, None)
-    padded = padded.to(device)
-    starts = list(itertools.product(*_steps(padded.shape[2:], window)))
     weights = compute_gaussian(
         window.patch_size, sigma_scale=GAUSSIAN_WIDTH, value_scaling_factor=GAUSSIAN_PEAK, device=device
     )
-    sums = torch.zeros((classes, *padded.shape[1:]), dtype=torch.half, device=device)
+    canvases = [_Canvas(image, window, weights, classes=classes) for image in images]
 
     def weighted_logits(part: list[Item]) -> tuple[list[Item], torch.Tensor]:
-        tiles = torch.stack([padded[_place(item, window)] for item in part])
+        tiles = torch.stack([canvas.padded[place] for canvas, place in part])
         return part, _mirrored_mean(network, tiles, window) * weights
 
-    for part, logits in _in_order(weighted_logits, _batches(padded.shape[1], starts, window), device):
-        for item, tile_logits in zip(part, logits, strict=True):
-            sums[_place(item, window)] += tile_logits
-    torch.div(sums, _total_weight(padded.shape[2:], starts, weights, window), out=sums)
-    if not torch.isfinite(sums).all():
-        raise WorkError("the logits leave the range of half precision; is there a NaN in the image or the network?")
-    return sums[:, inside[1], inside[2], inside[3]]
+    for part, logits in _in_order(weighted_logits, _batches(canvases, window), device):
+        for (canvas, place), tile_logits in zip(part, logits, strict=True):
+            canvas.sums[place] += tile_logits
+    return [canvas.logits() for canvas in canvases]
 
 
-Item = tuple[int, tuple[int, ...]]
+Place = tuple[Any, ...]
 
 
-def _steps(shape: Sequence[int], window: Window) -> list[list[int]]:
-    return compute_steps_for_sliding_window(tuple(shape), window.patch_size, window.step_size)
+class _Canvas:
+    """An image that is padded to the size of a tile, its tiles, and the sum of their logits so far."""
+
+    def __init__(self, image: torch.Tensor, window: Window, weights: torch.Tensor, *, classes: int) -> None:
+        padded, self._inside = pad_nd_image(image, window.patch_size, "constant", {"value": 0}, True, None)
+        self.padded = padded.to(weights.device)
+        slices, *plane = self.padded.shape[1:]
+        self.sums = torch.zeros((classes, slices, *plane), dtype=torch.half, device=weights.device)
+        starts = compute_steps_for_sliding_window(tuple(plane), window.patch_size, window.step_size)
+        rows, columns = window.patch_size
+        tiles = [
+            (slice(row, row + rows), slice(column, column + columns)) for row, column in itertools.product(*starts)
+        ]
+        self.places: list[Place] = [(slice(None), index, *tile) for index in range(slices) for tile in tiles]
+        self._total_weight = torch.zeros(plane, dtype=torch.half, device=weights.device)
+        for tile in tiles:
+            self._total_weight[tile] += weights
+
+    def logits(self) -> torch.Tensor:
+        """Return the mean of all tiles, without the padding."""
+        torch.div(self.sums, self._total_weight, out=self.sums)
+        if not torch.isfinite(self.sums).all():
+            raise WorkError("the logits leave the range of half precision; is there a NaN in the image or the network?")
+        return self.sums[:, self._inside[1], self._inside[2], self._inside[3]]
 
 
-def _batches(slices: int, starts: list[tuple[int, ...]], window: Window) -> Iterable[list[Item]]:
-    items = list(itertools.product(range(slices), starts))
+Item = tuple[_Canvas, Place]
+
+
+def _batches(canvases: Sequence[_Canvas], window: Window) -> Iterable[list[Item]]:
+    items = [(canvas, place) for canvas in canvases for place in canvas.places]
     size = max(1, window.batch_size // len(window.flips))
     return (items[first : first + size] for first in range(0, len(items), size))
-
-
-def _place(item: Item, window: Window) -> tuple[Any, ...]:
-    index, (row, column) = item
-    rows, columns = window.patch_size
-    return slice(None), index, slice(row, row + rows), slice(column, column + columns)
 
 
 def _mirrored_mean(network: nn.Module, tiles: torch.Tensor, window: Window) -> torch.Tensor:
@@ -147,16 +169,6 @@ def _forward(network: nn.Module, images: torch.Tensor, batch_size: int) -> torch
             raise WorkError("one tile does not fit into the device's memory; use -device cpu") from error
     torch.cuda.empty_cache()
     return _forward(network, images, batch_size // 2)
-
-
-def _total_weight(
-    shape: Sequence[int], starts: list[tuple[int, ...]], weights: torch.Tensor, window: Window
-) -> torch.Tensor:
-    total = torch.zeros(tuple(shape), dtype=torch.half, device=weights.device)
-    rows, columns = window.patch_size
-    for row, column in starts:
-        total[row : row + rows, column : column + columns] += weights
-    return total
 
 
 def _in_order(call: Callable[[Any], Any], parts: Iterable[Any], device: torch.device) -> Iterator[Any]:

@@ -33,6 +33,13 @@ def test_a_case_has_a_stack_per_frame(tmp_path, cine):
     assert len(stacks_of(InputCase("c", (), "expected a file"))) == 1
 
 
+def test_the_header_tells_the_number_of_slices(tmp_path, cine):
+    save_nifti(tmp_path / "b_0000.nii.gz", FRAMES[0].transpose(2, 1, 0))  # nnU-Net's plans may turn such an image
+    (tmp_path / "c_0000.nii.gz").write_bytes(b"no image")
+    files = [cine, tmp_path / "b_0000.nii.gz", tmp_path / "c_0000.nii.gz", tmp_path / "d_0000.png"]
+    assert [stacks_of(InputCase("case", (path,)))[0].slices for path in files] == [3, 3, None, None]
+
+
 def test_each_frame_is_read_as_the_3d_file_that_it_is(cine):
     reader = CineReader([cine])
     assert reader.frames == 4

@@ -126,6 +126,26 @@ def test_outside_its_box_a_slice_has_no_label(tmp_path, model):
         assert not of_slice.any()
 
 
+@pytest.mark.parametrize("extra", [{}, {"save_stage1": True, "save_boxes": True}, {"refine": False}])
+def test_images_of_one_slice_share_passes_and_get_what_each_gets_alone(tmp_path, model, extra):
+    cases = dict(zip("abcde", [(1, 32, 32), (1, 28, 55), (1, 40, 40), (1, 32, 32), (1, 20, 32)], strict=True))
+    for case, shape in cases.items():
+        write_image(tmp_path / "in", case, shape)
+        write_image(tmp_path / f"in_{case}", case, shape)
+        predict(model, tmp_path / f"in_{case}", tmp_path / f"out_{case}", **extra)
+    made = pipeline(model, predictor={"mirroring": False, "batch_size": 8}, **extra)
+    passes = []
+    made.model.networks[0].stage1.register_forward_pre_hook(lambda _, inputs: passes.append(len(inputs[0])))
+    made.predict_folder(tmp_path / "in", tmp_path / "shared", quiet=True)
+    assert max(passes) > 1
+    predict(model, tmp_path / "in", tmp_path / "out", **extra)
+    for path in sorted(tmp_path.glob("out_*/**/*.nii.gz")):
+        inside = path.relative_to(tmp_path).parts
+        np.testing.assert_array_equal(read(tmp_path.joinpath("out", *inside[1:])), read(path))
+    if "save_boxes" in extra:
+        assert [row["case"] for row in table(tmp_path / "out/boxes.csv")] == list("abcde")
+
+
 def test_a_cine_becomes_one_file_of_labels_of_each_stage(tmp_path, model):
     write_image(tmp_path / "single", "a", (2, 32, 32))
     stack = read(tmp_path / "single/a_0000.nii.gz")

@@ -49,6 +49,23 @@ class Brightest:
         return (f"{case}.txt",)
 
 
+class BrightestTogether(Brightest):
+    """The same for several stacks at once, of which it remembers the groups."""
+
+    inputs_at_once = 6
+
+    def __init__(self, *arguments, **facts):
+        super().__init__(*arguments, **facts)
+        self.groups = []
+
+    def inputs_of(self, stack):
+        return stack.slices
+
+    def compute_together(self, prepared):
+        self.groups.append([stack.name for stack, _ in prepared])
+        return [self.compute(each) for each in prepared]
+
+
 def fail_at(step, name, error=WorkError):
     def fail(where, stack):
         if (where, stack.name) == (step, name):
@@ -87,10 +104,22 @@ def test_stacks_and_cines_go_through_one_loop(images):
     assert [line.partition(":")[0] for line in (out / "b.txt").read_text().splitlines()] == pipeline.asked[1:4]
 
 
+def test_small_stacks_of_several_cases_are_computed_together(images):
+    pipeline = BrightestTogether()
+    result = run(images, pipeline)
+    assert pipeline.groups == [["a", "b_frame00", "b_frame01"], ["b_frame02", "c"]]
+    out = images.parent / "out"
+    assert result.checked() == [out / f"{case}.nii.gz" for case in "abc"]
+    for case in "abc":
+        expected = read_file_order(images / f"{case}_0000.nii.gz") > 500
+        np.testing.assert_array_equal(read_file_order(out / f"{case}.nii.gz"), expected)
+
+
+@pytest.mark.parametrize("pipeline", [Brightest, BrightestTogether])
 @pytest.mark.parametrize("step", ["prepare", "compute", "write"])
 @pytest.mark.parametrize("name", ["a", "b_frame00", "b_frame01", "b_frame02", "c"])
-def test_a_case_that_fails_anywhere_leaves_nothing_and_the_others_are_written(images, step, name):
-    result = run(images, Brightest(fail_at(step, name)))
+def test_a_case_that_fails_anywhere_leaves_nothing_and_the_others_are_written(images, pipeline, step, name):
+    result = run(images, pipeline(fail_at(step, name)))
     others = [case for case in "abc" if case != name[0]]
     assert visible(images.parent / "out") == {f"{case}{ending}" for case in others for ending in (".nii.gz", ".txt")}
     assert len(result.failures) == 1

@@ -1,8 +1,9 @@
 import threading
 import weakref
 
+import pytest
+
 from inference_pipelines.overlap import overlapped
-from nnunet_cardiac_ext.errors import WorkError
 
 
 class Prepared:
@@ -12,23 +13,32 @@ class Prepared:
         self.number = number
 
 
-def test_items_come_in_order_with_the_failure_of_any_step():
-    def fail(step, number):
-        if (step, number) in {("prepare", 1), ("compute", 3), ("finish", 4)}:
-            raise WorkError(f"{step} of {number}")
+def test_items_come_in_order_through_all_steps():
+    finished = []
+    done = overlapped(
+        range(6), prepare=lambda number: number * 10, compute=lambda number: number + 1,
+        finish=lambda number, result: finished.append((number, result)),
+    )  # fmt: skip
+    assert list(done) == [0, 1, 2, 3, 4, 5]
+    assert finished == [(number, number * 10 + 1) for number in range(6)]
+
+
+@pytest.mark.parametrize("failing", ["prepare", "compute", "finish"])
+def test_what_a_step_raises_ends_the_work_and_what_is_done_stays_done(failing):
+    def step(name, number):
+        if (name, number) == (failing, 3):
+            raise KeyError(failing)
         return number
 
-    finished = []
-    outcomes = list(
-        overlapped(
-            range(6),
-            prepare=lambda number: fail("prepare", number),
-            compute=lambda number: fail("compute", number),
-            finish=lambda number, result: finished.append(fail("finish", result)),
-        )
-    )
-    assert outcomes == [(0, ""), (1, "prepare of 1"), (2, ""), (3, "compute of 3"), (4, "finish of 4"), (5, "")]
-    assert finished == [0, 2, 5]
+    finished, done = [], []
+    with pytest.raises(KeyError, match=failing):
+        for number in overlapped(
+            range(6), prepare=lambda number: step("prepare", number), compute=lambda number: step("compute", number),
+            finish=lambda _, number: finished.append(step("finish", number)),
+        ):  # fmt: skip
+            done.append(number)
+    assert finished == [0, 1, 2]
+    assert done == finished[: len(done)]
 
 
 def test_no_items_give_nothing():
@@ -47,7 +57,7 @@ def test_next_item_is_prepared_while_this_one_is_computed():
         return number
 
     outcomes = list(overlapped(range(3), prepare=prepare, compute=compute, finish=lambda *_: None))
-    assert [problem for _, problem in outcomes] == ["", "", ""]
+    assert outcomes == [0, 1, 2]
 
 
 def test_memory_holds_no_more_than_three_items():

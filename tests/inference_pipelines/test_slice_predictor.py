@@ -130,10 +130,10 @@ def test_a_stack_too_large_for_the_device_is_a_failure_of_its_case(tmp_path, mod
         write_image(tmp_path / "in", case, (slices, 32, 32))
     real = slice_predictor.predict_slices
 
-    def fill(network, stack, window, *, classes):
-        if stack.shape[1] == 3:
+    def fill(network, stacks, window, *, classes):
+        if any(stack.shape[1] == 3 for stack in stacks):
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(network, stack, window, classes=classes)
+        return real(network, stacks, window, classes=classes)
 
     monkeypatch.setattr(slice_predictor, "predict_slices", fill)
     with pytest.raises(WorkError, match="1 of 2 cases not predicted: b: the stack does not fit"):
