@@ -21,6 +21,7 @@ from inference_pipelines.cine_input import Stack
 from inference_pipelines.folder_options import FolderOptions
 from inference_pipelines.folder_run import run_folder
 from inference_pipelines.model_folder import Fold, Model, load_model
+from inference_pipelines.preparation import PreparedCase, without_image
 from inference_pipelines.presence_table import (
     FILE_NAME,
     PresenceRow,
@@ -29,7 +30,7 @@ from inference_pipelines.presence_table import (
     write_presence_table,
 )
 from inference_pipelines.slice_mapping import file_slices
-from inference_pipelines.slice_predictor import PreparedCase, SlicePredictor, available, check_numbers, without_image
+from inference_pipelines.slice_predictor import SlicePredictor, available, check_numbers
 from inference_pipelines.stack_windows import examine_stacks
 from inference_pipelines.tiling import Window
 from nnunet_cardiac_ext.architectures.classifier_guided import PRESENT, ClassifierGuidedNet, without_absent

@@ -16,12 +16,14 @@ from torch import Tensor, nn
 
 from inference_pipelines.cine_input import Stack, write_cine_labels
 from inference_pipelines.crop_boxes import TABLES, BoxRow, join_boxes, stack_boxes, write_boxes
+from inference_pipelines.ensemble import ensemble_logits
 from inference_pipelines.folder_options import FolderOptions
 from inference_pipelines.folder_run import file_ending, run_folder
 from inference_pipelines.model_folder import Model
 from inference_pipelines.nifti import read_file_order
+from inference_pipelines.preparation import PreparedCase, without_image
 from inference_pipelines.slice_mapping import file_slices
-from inference_pipelines.slice_predictor import PreparedCase, SlicePredictor, ensemble_logits, without_image
+from inference_pipelines.slice_predictor import SlicePredictor
 from nnunet_cardiac_ext.architectures.crocnet import CroCNet
 from nnunet_cardiac_ext.errors import UsageError
 

@@ -23,11 +23,11 @@ from inference_pipelines.folder_options import FolderOptions
 from inference_pipelines.folder_run import run_folder
 from inference_pipelines.mixture import ProbabilityMixture
 from inference_pipelines.model_folder import Model
+from inference_pipelines.preparation import PreparedCase, without_image
 from inference_pipelines.reference_labels import ReferenceLabels
 from inference_pipelines.region_choice import StackRegions
 from inference_pipelines.region_modes import EXTENT, MODES, ORDERED, PREDICTED, REFERENCE
 from inference_pipelines.slice_mapping import FileSlices, file_slices
-from inference_pipelines.slice_predictor import PreparedCase, without_image
 from nnunet_cardiac_ext import region_order, region_table
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.region_table import RegionRow, read_region_table, write_region_table

@@ -7,40 +7,25 @@ and reads the case after it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from nnunetv2.inference.export_prediction import (
     convert_predicted_logits_to_segmentation_with_correct_shape,
     export_prediction_from_logits,
 )
-from torch import nn
 
 from inference_pipelines.case_output import CaseOutput
 from inference_pipelines.cine_input import Stack
+from inference_pipelines.ensemble import ensemble_logits
 from inference_pipelines.folder_options import FolderOptions
 from inference_pipelines.folder_run import file_ending, run_folder
 from inference_pipelines.input_cases import InputCase
 from inference_pipelines.model_folder import Fold, Model, load_model
-from inference_pipelines.tiling import Window, default_batch_size, inputs_at_once, predict_slices
-from nnunet_cardiac_ext.errors import UsageError, WorkError, last_line
-from nnunet_cardiac_ext.evaluation.inputs import itk_warnings_off
-
-
-@dataclass(frozen=True)
-class PreparedCase:
-    """A case after nnU-Net's preprocessing.
-
-    Attributes:
-        image: Cropped, normalised and resampled image, float32 (channel, slice, row, column).
-        properties: What nnU-Net needs to lead a prediction back to the original image.
-    """
-
-    image: torch.Tensor
-    properties: dict[str, Any]
+from inference_pipelines.preparation import PreparedCase, prepare_case, without_image
+from inference_pipelines.tiling import Window, default_batch_size, inputs_at_once
+from nnunet_cardiac_ext.errors import UsageError
 
 
 class SlicePredictor:
@@ -99,20 +84,7 @@ class SlicePredictor:
         Raises:
             WorkError: A file cannot be read, or the channels do not fit each other or the plans.
         """
-        configuration = _ImageOnly(self.model.configuration)
-        preprocessor = configuration.preprocessor_class(verbose=False)
-        try:
-            with itk_warnings_off():
-                image, _, properties = preprocessor.run_case(
-                    [str(path) for path in files], None, self.model.plans, configuration, self.model.dataset_json
-                )
-        except Exception as error:
-            # Readers raise whatever they like; one broken file must not end the work on the others.
-            reason = last_line(error, "the channels differ in shape or spacing")
-            raise WorkError(f"{files[0]}: cannot be read or preprocessed ({reason})") from error
-        if len(image) != self.model.channels:
-            raise WorkError(f"{files[0]}: expected {self.model.channels} channels, got {len(image)}; is it a 4-D file?")
-        return PreparedCase(torch.from_numpy(image).float(), properties)
+        return prepare_case(self.model, files)
 
     def predict_logits(self, image: torch.Tensor, slices: Sequence[int] | None = None) -> torch.Tensor:
         """Predict a preprocessed stack: the mean of the folds' logits.
@@ -245,46 +217,6 @@ class SlicePredictor:
         return ()
 
 
-@torch.no_grad()
-def ensemble_logits(
-    networks: Sequence[nn.Module], stacks: Sequence[torch.Tensor], window: Window, *, classes: int
-) -> list[torch.Tensor]:
-    """Predict all slices of preprocessed stacks by several networks: the mean of their logits.
-
-    Args:
-        networks: Each gives logits (batch, class, row, column) of images (batch, channel, row, column).
-        stacks: Preprocessed images (channel, slice, row, column) of any sizes; may have no slice.
-        window: The tiling.
-        classes: Number of output channels of the networks.
-
-    Returns:
-        For each stack logits (class, slice, row, column) on the CPU in half precision, as nnU-Net has them.
-
-    Raises:
-        WorkError: The stacks do not fit into the device's memory, or the logits are not finite.
-    """
-    try:
-        folds = [
-            [logits.cpu() for logits in predict_slices(network, stacks, window, classes=classes)]
-            for network in networks
-        ]
-    except torch.OutOfMemoryError as error:
-        raise WorkError("the stack does not fit into the device's memory; use -device cpu") from error
-    return [_mean(answers) for answers in zip(*folds, strict=True)]
-
-
-def _mean(logits: Sequence[torch.Tensor]) -> torch.Tensor:
-    total = logits[0]
-    for other in logits[1:]:
-        total += other
-    return total / len(logits) if len(logits) > 1 else total
-
-
-def without_image(case: PreparedCase) -> PreparedCase:
-    """Return a case that has served: only its geometry waits for the export."""
-    return replace(case, image=torch.empty(0))
-
-
 def check_numbers(tile_step_size: float, batch_size: int | None) -> None:
     """Check the numbers that say how slices are tiled.
 
@@ -308,19 +240,3 @@ def available(device: torch.device) -> torch.device:
         usable = ", ".join(name for name, there in kinds.items() if there)
         raise UsageError(f"-device: expected one of {usable} on this machine, got {device.type}")
     return device
-
-
-class _ImageOnly:
-    """nnU-Net's configuration with one exception: the empty segmentation of an unlabelled case is not resampled.
-
-    nnU-Net resamples it and throws it away.
-    """
-
-    def __init__(self, configuration: Any) -> None:
-        self._configuration = configuration
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._configuration, name)
-
-    def resampling_fn_seg(self, segmentation: np.ndarray, *_: Any) -> np.ndarray:
-        return segmentation

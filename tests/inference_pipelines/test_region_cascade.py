@@ -20,7 +20,7 @@ from helpers.tiny_cascade import (
 from helpers.tiny_model import REGIONS, write_image
 from scipy.special import expit, softmax
 
-from inference_pipelines import slice_predictor
+from inference_pipelines import ensemble
 from inference_pipelines.cascade_models import load_models
 from inference_pipelines.region_cascade import RegionCascade, join_region_tables
 from inference_pipelines.slice_predictor import SlicePredictor
@@ -212,7 +212,7 @@ def test_broken_files_are_named_and_the_others_predicted(tmp_path, models, class
 def test_an_interrupted_run_goes_on_and_its_table_has_all_cases(tmp_path, models, classifier, monkeypatch):
     for case in ("a", "b", "c"):
         write_case(tmp_path / "in", case)
-    real, calls = slice_predictor.predict_slices, []
+    real, calls = ensemble.predict_slices, []
 
     def interrupt(*arguments, **options):
         calls.append(arguments)
@@ -222,7 +222,7 @@ def test_an_interrupted_run_goes_on_and_its_table_has_all_cases(tmp_path, models
 
     cascade = RegionCascade(models)
     with monkeypatch.context() as context:
-        context.setattr(slice_predictor, "predict_slices", interrupt)
+        context.setattr(ensemble, "predict_slices", interrupt)
         with pytest.raises(KeyboardInterrupt):
             cascade.predict_folder(tmp_path / "in", tmp_path / "out", quiet=True)
     assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.suffix != ".json") == [

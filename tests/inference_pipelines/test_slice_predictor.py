@@ -7,7 +7,7 @@ import torch
 from helpers.nnunet_prediction import nnunet_predictor, predict_with_nnunet, read
 from helpers.tiny_model import REGIONS, write_image, write_tiny_model
 
-from inference_pipelines import slice_predictor
+from inference_pipelines import ensemble, slice_predictor
 from inference_pipelines.slice_predictor import SlicePredictor
 from nnunet_cardiac_ext.errors import UsageError, WorkError
 
@@ -128,14 +128,14 @@ def test_nan_is_a_failure_of_its_case(model):
 def test_a_stack_too_large_for_the_device_is_a_failure_of_its_case(tmp_path, model, monkeypatch):
     for case, slices in (("a", 2), ("b", 3)):
         write_image(tmp_path / "in", case, (slices, 32, 32))
-    real = slice_predictor.predict_slices
+    real = ensemble.predict_slices
 
     def fill(network, stacks, window, *, classes):
         if any(stack.shape[1] == 3 for stack in stacks):
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(network, stacks, window, classes=classes)
 
-    monkeypatch.setattr(slice_predictor, "predict_slices", fill)
+    monkeypatch.setattr(ensemble, "predict_slices", fill)
     with pytest.raises(WorkError, match="1 of 2 cases not predicted: b: the stack does not fit"):
         SlicePredictor.from_model_folder(model).predict_folder(tmp_path / "in", tmp_path / "out", quiet=True)
     assert (tmp_path / "out" / "a.nii.gz").is_file()
