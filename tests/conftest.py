@@ -10,6 +10,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """As many processes as cores for `-n auto`, but no more than fit into 16 GB: each holds torch and small models."""
+    return min(os.cpu_count() or 1, 8)
+
+
 @pytest.fixture
 def nnunet_root(tmp_path, monkeypatch):
     """A folder with nnU-Net's three directories, set in the environment for this test alone."""
