@@ -20,13 +20,14 @@ PAGES = sorted((Path(__file__).parents[1] / "docs" / "studies").glob("*.md"))
 # How each script begins, where all downloads are there.
 FIRST = {
     "all_slice": ["env --root", "convert acdc", "reproduce 004"],
+    "attention_mnet": ["env --root", "convert mouse", "reproduce 000"],
     "anatomy_prior": ["env --root", "convert emidec", "reproduce 001"],
     "crocnet": ["env --root", "convert mnms2", "reproduce 003"],
     "region_cascade": ["env --root", "convert acdc", "reproduce 002"],
 }
 DOWNLOADS = {
     "ACDC": "/downloads/acdc data", "EMIDEC": "/downloads/emidec data", "MNMS": "/downloads/mnms",
-    "MNMS2": "/downloads/mnms2",
+    "MNMS2": "/downloads/mnms2", "MOUSE": "/downloads/mouse",
 }  # fmt: skip
 # What a script cannot do without.
 NEEDED = {"all_slice": "ACDC", "anatomy_prior": "EMIDEC", "region_cascade": "ACDC"}
@@ -115,6 +116,18 @@ def test_without_the_download_there_are_phantoms_with_distractors(page, calls):
     ]  # fmt: skip
     phantoms = build_parser("phantom").parse_args(noted[1][1:])
     assert (phantoms.subjects, phantoms.distractors, phantoms.view) == (120, 2, "la")
+    assert noted[2][noted[2].index("-i") + 1] == str(phantoms.output)
+
+
+@only("attention_mnet")
+def test_without_the_download_there_are_phantoms_of_sixty_scans(page, calls):
+    _, noted = calls(page, MOUSE="")
+    assert [" ".join(call[:2]) for call in noted] == [
+        "env --root", "phantom mouse", "convert mouse", "reproduce 000",
+    ]  # fmt: skip
+    phantoms = build_parser("phantom").parse_args(noted[1][1:])
+    assert phantoms.subjects == 20
+    assert "--time-points" not in noted[1]  # three scans of each by default
     assert noted[2][noted[2].index("-i") + 1] == str(phantoms.output)
 
 
