@@ -1,10 +1,10 @@
 """Processor time of a training iteration of planned configurations: how many each may have for equal time.
 
-    OMP_NUM_THREADS=1 python benchmarks/iteration_time.py -d 115 AnatomyPriorBaselineTrainer:2d_a AnatomyPriorTrainer:2d_b
+    OMP_NUM_THREADS=1 python benchmarks/iteration_time.py -d 27 CardiacTrainer:2d RegionSamplingTrainer:2d_sampling
 
 nnU-Net's directories must be set, the configurations planned (`nnunet-cardiac plan`) and preprocessed. Batches are made
-and augmented in the same process, so that loader, loss and optimiser are measured too. Configurations take turns. On a GPU
-(`--device cuda`) it is the time that passes.
+and augmented in the same process, so that loader, loss and optimiser are measured too. Configurations take turns. On a
+GPU (`--device cuda`) it is the time that passes.
 """
 
 from __future__ import annotations
