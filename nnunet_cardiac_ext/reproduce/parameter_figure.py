@@ -51,10 +51,16 @@ def _mean_over_structures(found: Mapping[Any, Mapping[Any, float]], metric: str)
 def _draw(path: Path, rows: Mapping[str, Mapping[str, Any]], metric: str) -> None:
     figure = Figure(figsize=(6, 4), layout="constrained")
     panel = figure.subplots()
+    sizes = [row["parameters"] for row in rows.values()]
     for title, row in rows.items():
         point = row["parameters"] / MILLION, row[f"{metric}_mean"]
         panel.plot(*point, "o", color="#0072b2")
-        panel.annotate(title, point, xytext=(5, 5), textcoords="offset points", fontsize=8)
+        # Names point inwards: one of a large network would leave the picture.
+        left = 2 * row["parameters"] > min(sizes) + max(sizes)
+        panel.annotate(
+            title, point, xytext=(-5 if left else 5, 5), ha="right" if left else "left",
+            textcoords="offset points", fontsize=8,
+        )  # fmt: skip
     panel.set(xlabel="parameters, millions", ylabel=f"mean {metric}", xmargin=0.25, ymargin=0.2)
     panel.grid(color="0.9")
     with written_whole(path) as partial:
