@@ -179,7 +179,7 @@ class ClassifierGuidedPredictor:
     @property
     def inputs_at_once(self) -> int:
         """Number of stacks whose mirrored copies fill a batch."""
-        return max(1, self.window.batch_size // len(self.window.flips))
+        return self.window.inputs_in_a_pass
 
     def inputs_of(self, stack: Stack) -> int:
         """Return 1: the network takes whole stacks."""

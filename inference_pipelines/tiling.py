@@ -60,6 +60,11 @@ class Window:
         axes = [axis + 2 for axis in self.mirror_axes]
         return [c for count in range(len(axes) + 1) for c in itertools.combinations(axes, count)]
 
+    @property
+    def inputs_in_a_pass(self) -> int:
+        """Number of inputs whose mirrored copies fill a batch; at least 1."""
+        return max(1, self.batch_size // len(self.flips))
+
 
 def default_batch_size(patch_size: tuple[int, int], device: torch.device) -> int:
     """Return the number of network inputs at once that keeps memory bounded on the device; at least 1."""
@@ -70,8 +75,7 @@ def default_batch_size(patch_size: tuple[int, int], device: torch.device) -> int
 
 def inputs_at_once(window: Window, device: torch.device) -> int:
     """Return how many tiles make full use of a device, mirrored copies not counted: a pass, on a CPU one per core."""
-    passes = min(torch.get_num_threads(), WORKERS_ON_CPU) if device.type == "cpu" else 1
-    return passes * max(1, window.batch_size // len(window.flips))
+    return _passes_at_once(device) * window.inputs_in_a_pass
 
 
 @torch.no_grad()
@@ -143,7 +147,7 @@ Item = tuple[_Canvas, Place]
 
 def _batches(canvases: Sequence[_Canvas], window: Window) -> Iterable[list[Item]]:
     items = [(canvas, place) for canvas in canvases for place in canvas.places]
-    size = max(1, window.batch_size // len(window.flips))
+    size = window.inputs_in_a_pass
     return (items[first : first + size] for first in range(0, len(items), size))
 
 
@@ -171,15 +175,18 @@ def _forward(network: nn.Module, images: torch.Tensor, batch_size: int) -> torch
     return _forward(network, images, batch_size // 2)
 
 
+def _passes_at_once(device: torch.device) -> int:
+    return min(torch.get_num_threads(), WORKERS_ON_CPU) if device.type == "cpu" else 1
+
+
 def _in_order(call: Callable[[Any], Any], parts: Iterable[Any], device: torch.device) -> Iterator[Any]:
     """Yield the results in order; on a CPU one thread per core works on batches of its own.
 
     nnU-Net lets all cores work on one tile and wait for each other after every layer, which is slow with small layers
     and very slow where others use the machine too.
     """
-    threads = torch.get_num_threads()
-    workers = min(threads, WORKERS_ON_CPU)
-    if device.type != "cpu" or workers == 1:
+    threads, workers = torch.get_num_threads(), _passes_at_once(device)
+    if workers == 1:
         yield from map(partial(_as_one_by_one, call, device), parts)
         return
     waiting: deque[Future[Any]] = deque()
