@@ -52,10 +52,7 @@ def plan_group(
     chosen = PRESET_GROUPS[group]
     prefix = chosen.configuration if name is None else name
     shares = _shares(chosen, changes or {})
-    requests = [
-        Request(f"{prefix}_{part}", PRESETS[preset], shares[part], data_name=prefix)
-        for part, preset in chosen.members.items()
-    ]
+    requests = [Request(f"{prefix}_{part}", PRESETS[preset], shares[part]) for part, preset in chosen.members.items()]
     planned = plan_all(dataset_id, requests, plans=plans, overwrite=overwrite)
     return PlannedGroup(
         dict(zip(chosen.members, planned, strict=True)),

@@ -29,7 +29,7 @@ from nnunet_cardiac_ext.network_plan import (
     with_switch,
 )
 from nnunet_cardiac_ext.registry import PRESETS, Preset
-from nnunet_cardiac_ext.settings import BLOCK, KNOWN, read_settings
+from nnunet_cardiac_ext.settings import BLOCK, KNOWN, put_over, read_settings
 
 DEFAULT_PLANS = "nnUNetPlans"
 
@@ -97,14 +97,11 @@ class Request:
         name: Its name.
         preset: What it starts from.
         changes: Settings and `PLAN_KEYS` by name, put over the preset's.
-        data_name: Name of its preprocessed data where they are other than the stock configuration's; requests that
-            give the same name and spacing share them.
     """
 
     name: str
     preset: Preset
     changes: Mapping[str, Any]
-    data_name: str
 
 
 def plan(
@@ -132,9 +129,7 @@ def plan(
     """
     chosen = _chosen(preset)
     name = chosen.configuration if name is None else name
-    # Rows of an ablation differ in their networks and share the stacks.
-    request = Request(name, chosen, changes or {}, data_name=chosen.configuration if chosen.stack_slices else name)
-    (planned,) = plan_all(dataset_id, [request], plans=plans, overwrite=overwrite)
+    (planned,) = plan_all(dataset_id, [Request(name, chosen, changes or {})], plans=plans, overwrite=overwrite)
     return planned
 
 
@@ -150,9 +145,7 @@ def plan_all(
     configurations = content["configurations"]
     planned = []
     for request in requests:
-        new = configuration(
-            configurations, request.preset, request.changes, data_identifier=f"{plans}_{request.data_name}"
-        )
+        new = configuration(configurations, request.preset, request.changes)
         written = _put(configurations, request.name, new, path, overwrite=overwrite)
         data = folder / str(resolved(configurations, request.name).get("data_identifier"))
         commands = _commands(dataset_id, request.name, request.preset.trainer, plans)[data.is_dir() :]
@@ -162,16 +155,13 @@ def plan_all(
     return planned
 
 
-def configuration(
-    configurations: Mapping[str, Any], preset: Preset, changes: Mapping[str, Any], *, data_identifier: str
-) -> dict[str, Any]:
+def configuration(configurations: Mapping[str, Any], preset: Preset, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration of a preset with changes, as it stands in a plans file.
 
     Args:
         configurations: The plans' configurations.
         preset: The preset.
         changes: Settings and `PLAN_KEYS` by name.
-        data_identifier: Beginning of the name of its preprocessed data where they are other than the stock ones.
 
     Raises:
         UsageError: As `plan`.
@@ -182,7 +172,7 @@ def configuration(
     shaping = [key for key in UNET_KEYS if key in changes and not preset.unet]
     if shaping:
         raise UsageError(f"{shaping[0]}: expected a preset that trains nnU-Net's U-Net, got {preset.name}")
-    block = {**preset.settings, **{key: value for key, value in changes.items() if key in KNOWN}}
+    block = put_over(preset.settings, {key: value for key, value in changes.items() if key in KNOWN})
     wanted = {**preset.overrides, **{key: value for key, value in changes.items() if key in PLAN_KEYS}}
     _check_dimensions(preset, wanted.get("network"))
     if wanted.get("network") in SINGLE_OUTPUT:
@@ -191,7 +181,7 @@ def configuration(
             raise UsageError(f"deep_supervision: expected false, the network {wanted['network']} has a single output")
     read_settings(block)
     base = resolved(configurations, preset.inherits_from)
-    overrides = _own_keys(base, wanted, data_identifier, preset)
+    overrides = _own_keys(base, wanted, preset)
     return {"inherits_from": preset.inherits_from, **overrides, BLOCK: _as_json(block)}
 
 
@@ -257,11 +247,9 @@ def _check_dimensions(preset: Preset, network: str | None) -> None:
         raise UsageError(f"network: {network} takes whole stacks; expected preset {' or '.join(stacks)}")
 
 
-def _own_keys(
-    base: dict[str, Any], wanted: Mapping[str, Any], data_identifier: str, preset: Preset
-) -> dict[str, Any]:  # fmt: skip
+def _own_keys(base: dict[str, Any], wanted: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
     """Return nnU-Net's own keys where they differ from the base configuration's."""
-    own = _resampled(base, wanted["spacing"], data_identifier) if "spacing" in wanted else {}
+    own = _resampled(base, wanted["spacing"]) if "spacing" in wanted else {}
     patch_size = list(base["patch_size"])
     if preset.stack_slices:
         new_spacing = own.get("spacing", base["spacing"])
@@ -302,7 +290,7 @@ def _changed_architecture(base: dict[str, Any], wanted: Mapping[str, Any], patch
     return {"architecture": architecture} if architecture != stock else {}
 
 
-def _resampled(base: dict[str, Any], spacing: Any, data_identifier: str) -> dict[str, Any]:
+def _resampled(base: dict[str, Any], spacing: Any) -> dict[str, Any]:
     """Return the keys that change with the spacing; none where it is the base configuration's."""
     old = base["spacing"]
     new = _numbers("spacing", spacing, len(old), float)
@@ -310,8 +298,8 @@ def _resampled(base: dict[str, Any], spacing: Any, data_identifier: str) -> dict
         return {}
     sizes = base["median_image_size_in_voxels"]
     scaled = [size * before / after for size, before, after in zip(sizes, old, new, strict=True)]
-    # With the spacing in its name a folder never holds data of another spacing than the configuration says.
-    own_data = f"{data_identifier}_{'x'.join(f'{value:g}' for value in new)}"
+    # Configurations that differ in nothing else than their networks and settings share the data of a spacing.
+    own_data = f"{base['data_identifier']}_{'x'.join(f'{value:g}' for value in new)}"
     return {"spacing": new, "median_image_size_in_voxels": scaled, "data_identifier": own_data}
 
 

@@ -6,6 +6,7 @@ Stock nnU-Net's values are the defaults; a trainer puts its paper's over them, t
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import types
 import typing
@@ -228,6 +229,25 @@ def read_settings(
     return settings
 
 
+def put_over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with changes over them, less those of the base that the changes leave without an effect.
+
+    So a preset's patience of its plateau goes when another schedule is chosen. What the changes themselves name stays,
+    for `read_settings` to refuse. Values may be texts as `--set` takes them; keys that are no settings pass.
+    """
+    merged = {**base, **changes}
+    values = {key: value_of(value) if isinstance(value, str) else value for key, value in merged.items()}
+    return {key: value for key, value in merged.items() if key in changes or not _idle(key, values)}
+
+
+def value_of(text: str) -> Any:
+    """Return what a text on the command line stands for: JSON, a list with commas (16,32,64), or else the text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return [value_of(part.strip()) for part in text.split(",")] if "," in text else text
+
+
 def checked_value(key: str, value: Any, where: str = BLOCK) -> Any:
     """Return one setting in its own type (lists become tuples, a whole number may stand for a float, one for a list).
 
@@ -263,13 +283,21 @@ _WRONG = object()
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
 
 
+def _idle(key: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the other settings that keep one from having an effect, with their values; empty where it has."""
+    if key not in _FIELDS or values[key] is None:
+        return {}
+    needed = _FIELDS[key].metadata["only_with"]
+    found = {other: values.get(other, _FIELDS[other].default) for other in needed}
+    return {other: value for other, value in found.items() if value not in needed[other]}
+
+
 def _check_combination(settings: CardiacSettings, given: Mapping[str, Any], where: str) -> None:
+    values = dataclasses.asdict(settings)
     for key in given:
-        for other, allowed in _FIELDS[key].metadata["only_with"].items():
-            got = getattr(settings, other)
-            if got not in allowed and getattr(settings, key) is not None:
-                wanted = " or ".join(map(_json, allowed))
-                raise UsageError(f"{where}.{key}: has an effect only with {other} {wanted}, got {other} {_json(got)}")
+        for other, got in _idle(key, values).items():
+            wanted = " or ".join(map(_json, _FIELDS[key].metadata["only_with"][other]))
+            raise UsageError(f"{where}.{key}: has an effect only with {other} {wanted}, got {other} {_json(got)}")
     steps = settings.step_epochs
     if settings.schedule == "steps" and not steps:
         raise UsageError(f"{where}.step_epochs: expected at least one epoch with schedule steps, got none")

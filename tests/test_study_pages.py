@@ -9,11 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.tiny_plans import tiny_plans
+from helpers.tiny_volume import with_3d_configuration
 
 from nnunet_cardiac_ext.cli.main import build_parser
-from nnunet_cardiac_ext.plans import PLAN_KEYS
+from nnunet_cardiac_ext.cli.plan import parse_change
+from nnunet_cardiac_ext.plans import PLAN_KEYS, configuration
 from nnunet_cardiac_ext.recipes import RECIPES
+from nnunet_cardiac_ext.registry import PRESETS
 from nnunet_cardiac_ext.reproduce.selection import check_once, check_settings, select, settings_for
+from nnunet_cardiac_ext.reproduce.study import Study
 from nnunet_cardiac_ext.settings import KNOWN
 
 PAGES = sorted((Path(__file__).parents[1] / "docs" / "studies").glob("*.md"))
@@ -86,6 +91,33 @@ def test_every_command_is_understood(page, calls, budget):
     check_once(recipe, select(recipe, study.models), study.once)
     assert {key for model in recipe.models for key in settings_for(model, settings)} <= {*KNOWN, *PLAN_KEYS}
     assert bool(settings) == (budget == "small")
+
+
+@every_page
+@pytest.mark.parametrize("budget", ["small", "paper"])
+def test_every_model_can_be_planned(page, calls, budget, tmp_path):
+    _, noted = calls(page, budget, **DOWNLOADS)
+    study = build_parser("reproduce").parse_args(next(call for call in noted if call[0] == "reproduce")[1:])
+    settings = {key: value for key, _, value in (text.partition("=") for text in study.set)}
+    whole = Study(
+        RECIPES[study.paper], study.d, tmp_path, models=study.models, seeds=study.seeds, once=study.once,
+        settings=settings,
+    )  # fmt: skip
+    stock = with_3d_configuration(tiny_plans())["configurations"]
+    stock["2d"]["patch_size"] = [256, 224]
+    # What nnU-Net plans for mouse hearts.
+    depth = {"strides": [[1, 1, 1], [2, 2, 2], [2, 2, 2], [2, 2, 2], [1, 2, 2]], "kernel_sizes": [[3, 3, 3]] * 5}
+    stock["3d_fullres"]["architecture"]["arch_kwargs"] |= depth
+    planned = [
+        configuration(stock, PRESETS[model.preset], parsed(whole.settings_of(model, seed)))
+        for model, seed in whole.trainings()
+    ]
+    assert len(planned) >= len(whole.segmentations) > 2
+
+
+def parsed(texts):
+    """Settings as `nnunet-cardiac plan --set` takes them."""
+    return dict(parse_change(f"{key}={value}") for key, value in texts.items())
 
 
 @only("region_cascade")

@@ -10,7 +10,7 @@ from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.plan_group import plan_group
 from nnunet_cardiac_ext.plans import DEFAULT_PLANS, PLAN_KEYS, PlannedConfiguration, plan
 from nnunet_cardiac_ext.registry import PRESET_GROUPS, PRESETS
-from nnunet_cardiac_ext.settings import BLOCK, KNOWN
+from nnunet_cardiac_ext.settings import BLOCK, KNOWN, value_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,11 +76,4 @@ def parse_change(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise UsageError(f"--set: expected KEY=VALUE, got {text!r}")
-    return key.strip(), _parsed(value.strip())
-
-
-def _parsed(value: str) -> Any:
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError:
-        return [_parsed(part.strip()) for part in value.split(",")] if "," in value else value
+    return key.strip(), value_of(value.strip())

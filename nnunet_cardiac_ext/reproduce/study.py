@@ -13,6 +13,7 @@ from nnunet_cardiac_ext.plans import DEFAULT_PLANS
 from nnunet_cardiac_ext.recipes import CLASSIFIER, SEGMENTATION, ModelRecipe, PipelineRecipe, Recipe, TableRecipe
 from nnunet_cardiac_ext.registry import PRESETS
 from nnunet_cardiac_ext.reproduce.selection import Selection, select, settings_for
+from nnunet_cardiac_ext.settings import put_over
 
 FINAL_WEIGHTS = "checkpoint_final.pth"
 
@@ -90,7 +91,7 @@ class Study:
         if model.starts_from:
             source = self.folder_name(self._model(model.starts_from), seed)
             found["initial_weights"] = f"{source}/fold_{{fold}}/{FINAL_WEIGHTS}"
-        found |= settings_for(model, self.settings) | ({} if seed is None else {"seed": str(seed)})
+        found = put_over(found, settings_for(model, self.settings)) | ({} if seed is None else {"seed": str(seed)})
         if model.epochs_factor != 1 and found.get("num_epochs", "").isdecimal():
             found["num_epochs"] = str(model.epochs_factor * int(found["num_epochs"]))
         return found

@@ -83,7 +83,7 @@ def test_the_patch_of_the_classifier_need_not_pass_the_unets_strides(plans_file)
 
 def test_another_spacing_is_preprocessed_once_for_all(plans_file):
     planned = plan_group(999, "region-cascade", {"spacing": [1, 1]})
-    assert {each.data.name for each in planned.members.values()} == {"nnUNetPlans_2d_cascade_1x1"}
+    assert {each.data.name for each in planned.members.values()} == {"nnUNetPlans_2d_1x1"}
     assert sum(command.startswith("nnUNetv2_preprocess") for command in planned.commands) == 1
     mixed = plan_group(999, "region-cascade", {"apex.spacing": [1, 1]}, name="2d_mixed")
     assert [command.split()[-1] for command in mixed.commands if "preprocess" in command] == [

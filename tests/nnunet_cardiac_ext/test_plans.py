@@ -94,7 +94,7 @@ def test_a_configuration_of_stacks_has_a_spacing_of_two_and_a_patch_of_three_num
     planned = plan(999, "all-slice")
     written = PlansManager(str(plans_file)).get_configuration("stack_all_slice")
     assert (written.spacing, written.patch_size, written.batch_size) == ([1.3, 1.3], [24, 48, 48], 4)
-    assert written.data_identifier == "nnUNetPlans_stack_all_slice_1.3x1.3"
+    assert written.data_identifier == "nnUNetPlans_2d_1.3x1.3"
     assert written.network_arch_class_name.endswith("ClassifierGuidedNet")
     assert planned.commands == (
         "nnUNetv2_preprocess -d 999 -c stack_all_slice",
@@ -104,8 +104,8 @@ def test_a_configuration_of_stacks_has_a_spacing_of_two_and_a_patch_of_three_num
 
 def test_configurations_of_stacks_share_the_data_of_their_spacing(plans_file):
     names = [plan(999, "all-slice", {"fusion": on}, name=f"row{on}").data.name for on in (True, False)]
-    assert set(names) == {"nnUNetPlans_stack_all_slice_1.3x1.3"}
-    assert plan(999, "all-slice", {"spacing": [2, 2]}, name="coarse").data.name == "nnUNetPlans_stack_all_slice_2x2"
+    assert set(names) == {"nnUNetPlans_2d_1.3x1.3"}
+    assert plan(999, "all-slice", {"spacing": [2, 2]}, name="coarse").data.name == "nnUNetPlans_2d_2x2"
 
 
 def test_stacks_of_the_stock_spacing_share_its_data_and_take_changes(plans_file):
@@ -142,12 +142,29 @@ def test_networks_and_stacks_that_do_not_go_together_are_refused(volumes_file, p
 def test_another_spacing_has_data_of_its_own(plans_file):
     planned = plan(999, "baseline", {"spacing": [1, 3.0]}, name="fine")
     fine = resolved(_configurations(plans_file), "fine")
-    assert fine["data_identifier"] == "nnUNetPlans_fine_1x3"
+    assert fine["data_identifier"] == "nnUNetPlans_2d_1x3"
     assert fine["median_image_size_in_voxels"] == [48.0, 16.0]
     assert planned.commands == (
         "nnUNetv2_preprocess -d 999 -c fine",
         "nnUNetv2_train 999 fine 0 -tr CardiacTrainer",
     )
+
+
+def test_configurations_of_one_spacing_share_its_data(plans_file):
+    first = plan(999, "baseline", {"spacing": [2, 2]}, name="first")
+    first.data.mkdir()
+    second = plan(999, "region-sampling", {"spacing": [2, 2]}, name="second")
+    assert second.data == first.data
+    assert second.commands == ("nnUNetv2_train 999 second 0 -tr RegionSamplingTrainer",)
+
+
+def test_what_a_preset_says_of_its_schedule_goes_with_the_schedule(volumes_file):
+    changes = {"schedule": "poly", "optimizer": "sgd", "momentum": 0.9}
+    block = plan(999, "attention-mnet", changes).content["cardiac"]
+    assert (block["schedule"], block["momentum"]) == ("poly", 0.9)
+    assert not [key for key in block if key.startswith("plateau")]
+    with pytest.raises(UsageError, match="plateau_patience: has an effect only with schedule"):
+        plan(999, "attention-mnet", changes | {"plateau_patience": 3}, name="mine")
 
 
 def test_data_of_an_earlier_spacing_are_not_taken_for_those_of_a_new_one(plans_file):

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from nnunet_cardiac_ext.errors import UsageError
-from nnunet_cardiac_ext.settings import CardiacSettings, checked_value, read_settings, settings_table
+from nnunet_cardiac_ext.settings import (
+    CardiacSettings,
+    checked_value,
+    put_over,
+    read_settings,
+    settings_table,
+    value_of,
+)
 
 
 def test_without_a_block_the_settings_are_those_of_nnunet():
@@ -23,6 +30,29 @@ def test_without_a_block_the_settings_are_those_of_nnunet():
 def test_the_block_overrides_the_method_and_the_method_overrides_nnunet():
     settings = read_settings({"initial_lr": 0.1}, defaults={"initial_lr": 0.2, "num_epochs": 7})
     assert settings == CardiacSettings(initial_lr=0.1, num_epochs=7)
+
+
+def test_changes_take_away_what_they_leave_without_an_effect():
+    preset = {"schedule": "steps", "step_epochs": [7, 9], "initial_lr": 0.1, "patch_size": [8, 8]}
+    assert put_over(preset, {"initial_lr": 0.2}) == preset | {"initial_lr": 0.2}
+    assert put_over(preset, {"schedule": "none"}) == {"schedule": "none", "initial_lr": 0.1, "patch_size": [8, 8]}
+    named = {"schedule": "none", "step_epochs": [3]}
+    assert put_over(preset, named)["step_epochs"] == [3]  # left for `read_settings` to refuse
+
+
+def test_changes_may_be_texts():
+    preset = {"deep_supervision": "true", "deep_supervision_weights": "1,0.5"}
+    assert put_over(preset, {"seed": "1"}) == preset | {"seed": "1"}
+    assert put_over(preset, {"deep_supervision": "false"}) == {"deep_supervision": "false"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("1e-4", 1e-4), ("true", True), ("adam", "adam"), ("2,4", [2, 4]), ("[1, 2]", [1, 2]), ("null", None),
+     ("", ""), ("a,b", ["a", "b"])],
+)  # fmt: skip
+def test_a_text_of_the_command_line_is_json_or_a_list_or_itself(text, value):
+    assert value_of(text) == value
 
 
 def test_lists_become_tuples_and_whole_numbers_floats():
