@@ -16,6 +16,12 @@ def pytest_xdist_auto_num_workers():
     return min(os.cpu_count() or 1, 8)
 
 
+def pytest_collection_modifyitems(items):
+    """Files with slow tests go first, so that no process is left alone with a long one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def nnunet_root(tmp_path, monkeypatch):
     """A folder with nnU-Net's three directories, set in the environment for this test alone."""
