@@ -37,7 +37,7 @@ DEFAULT_PLANS = "nnUNetPlans"
 PLAN_KEYS: Mapping[str, str] = {
     "batch_size": "patches per batch",
     "patch_size": "patch in voxels, as multiples of the network's total stride",
-    "spacing": "mm per voxel that images are resampled to; other than the preset's needs its own preprocessing",
+    "spacing": "mm per voxel that images are resampled to; each spacing is preprocessed once, for all configurations",
     "batch_dice": "Dice loss over the batch as one image",
     "network": f"one of {', '.join(NETWORKS)}; unet is nnU-Net's; strides and kernels stay the data's",
     "features": "widths of the network, one per stage",
