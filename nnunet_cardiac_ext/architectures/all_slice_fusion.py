@@ -11,7 +11,6 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nnunet_cardiac_ext.architectures.blocks import he_initialize
 from nnunet_cardiac_ext.architectures.sk_unet import FEATURES, SKUNet
 from nnunet_cardiac_ext.architectures.slice_transformer import SliceTransformer, spread
 
@@ -81,7 +80,7 @@ class AllSliceFusionUNet(nn.Module):
         decoded = self.decoder(encoded)
         return decoded if isinstance(decoded, list) else [decoded], bottom
 
-    initialize = staticmethod(he_initialize)
+    initialize = staticmethod(SKUNet.initialize)
 
 
 def real_slices(image: Tensor) -> Tensor:

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nnunet_cardiac_ext.architectures.all_slice_fusion import AllSliceFusionUNet, as_stacks, only_real, real_slices
-from nnunet_cardiac_ext.architectures.blocks import he_initialize
-from nnunet_cardiac_ext.architectures.sk_unet import FEATURES
+from nnunet_cardiac_ext.architectures.sk_unet import FEATURES, SKUNet
 
 # A structure is there if its probability is above this.
 PRESENT = 0.5
@@ -113,7 +112,7 @@ class ClassifierGuidedNet(nn.Module):
         final = logits[-1] if presence is None else without_absent(logits[-1], presence.sigmoid() > PRESENT)
         return StageOutputs(as_stacks(final, real), tuple(logits), presence, real)
 
-    initialize = staticmethod(he_initialize)
+    initialize = staticmethod(SKUNet.initialize)
 
 
 class PresenceClassifier(nn.Module):

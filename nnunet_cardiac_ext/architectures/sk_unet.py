@@ -78,7 +78,18 @@ class SKUNet(nn.Module):
         """
         return self.decoder(self.encoder(image))
 
-    initialize = staticmethod(he_initialize)
+    @staticmethod
+    def initialize(module: nn.Module) -> None:
+        """Set the weights of one module before training; `network.apply(network.initialize)` sets all.
+
+        Convolutions as `he_initialize`, but outputs 0, so that all classes are equally probable at the start. Random
+        outputs start with a cross-entropy of 1 to 3, as the seed will have it.
+        """
+        he_initialize(module)
+        if isinstance(module, SKDecoder):
+            for head in module.heads:
+                nn.init.zeros_(head.weight)
+                nn.init.zeros_(head.bias)
 
 
 class SKEncoder(nn.Module):

@@ -1,8 +1,10 @@
 import pytest
 import torch
-from helpers.stacks import of_one_kind
+from helpers.stacks import SMALL, of_one_kind, random_stack
 from torch import nn
 
+from nnunet_cardiac_ext.architectures.all_slice_fusion import AllSliceFusionUNet
+from nnunet_cardiac_ext.architectures.classifier_guided import ClassifierGuidedNet
 from nnunet_cardiac_ext.architectures.sk_unet import SKUNet
 
 STRIDES = [[1, 1], [2, 2], [2, 1]]
@@ -43,6 +45,22 @@ def test_every_parameter_that_asks_for_one_gets_a_gradient(deep_supervision):
     missing = {name for name, p in network.named_parameters() if p.grad is None}
     assert missing == (set() if deep_supervision else {"decoder.heads.1.weight", "decoder.heads.1.bias"})
     assert all(not dict(network.named_parameters())[name].requires_grad for name in missing)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [(SKUNet, {"strides": STRIDES, "features_per_stage": [4, 6, 8]}), (AllSliceFusionUNet, SMALL),
+     (ClassifierGuidedNet, SMALL | {"presence": False})],
+)  # fmt: skip
+def test_all_classes_are_equally_probable_before_training_and_the_first_step_changes_that(kind, options):
+    network = of_one_kind(kind, 1, 4, **options)
+    network.apply(network.initialize)
+    stacks = torch.cat((random_stack(2), random_stack(2, seed=1)))
+    image = stacks[:, :, 0] if kind is SKUNet else stacks
+    assert not network.eval()(image).any()
+    network.train()(image)[:, 1].sum().backward()
+    torch.optim.SGD(network.parameters(), lr=0.1).step()
+    assert network(image).std() > 0
 
 
 def test_weights_load_with_and_without_deep_supervision():
