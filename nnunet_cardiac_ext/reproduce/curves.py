@@ -24,7 +24,7 @@ def draw_curves(path: Path, curves: Mapping[str, Mapping[str, np.ndarray]], *, l
         curves: By the name of a model and the structure, values in per cent at positions from base to apex, shape (n,).
         labels: The structures, one panel each.
     """
-    figure = Figure(figsize=(4 * len(labels), 4), layout="constrained")
+    figure = Figure(figsize=(4 * len(labels), 4.5), layout="constrained")
     panels = figure.subplots(1, len(labels), sharey=True, squeeze=False)[0]
     for panel, label in zip(panels, labels, strict=True):
         for index, (name, profiles) in enumerate(curves.items()):
@@ -34,7 +34,8 @@ def draw_curves(path: Path, curves: Mapping[str, Mapping[str, np.ndarray]], *, l
         panel.set(title=label, xlabel="position, % from base to apex", xlim=(0, 100), ylim=(_floor(curves), 100))
         panel.grid(color="0.9")
     panels[0].set_ylabel("Dice, %")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    # In one column: titles of cascades are longer than half of the figure.
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", frameon=False)
     with written_whole(path) as partial:
         figure.savefig(partial, dpi=150)
 
