@@ -86,7 +86,7 @@ def test_every_command_is_understood(page, calls, budget):
     assert names[:3] == FIRST[page.stem]
     parsed = {call[0]: build_parser(call[0]).parse_args(call[1:]) for call in noted}
     study = parsed["reproduce"]
-    recipe, settings = RECIPES[study.paper], dict(text.split("=", 1) for text in study.set)
+    recipe, settings = RECIPES[study.paper], chosen(study)
     check_settings(recipe, settings)
     check_once(recipe, select(recipe, study.models), study.once)
     assert {key for model in recipe.models for key in settings_for(model, settings)} <= {*KNOWN, *PLAN_KEYS}
@@ -98,10 +98,9 @@ def test_every_command_is_understood(page, calls, budget):
 def test_every_model_can_be_planned(page, calls, budget, tmp_path):
     _, noted = calls(page, budget, **DOWNLOADS)
     study = build_parser("reproduce").parse_args(next(call for call in noted if call[0] == "reproduce")[1:])
-    settings = {key: value for key, _, value in (text.partition("=") for text in study.set)}
     whole = Study(
         RECIPES[study.paper], study.d, tmp_path, models=study.models, seeds=study.seeds, once=study.once,
-        settings=settings,
+        settings=chosen(study),
     )  # fmt: skip
     stock = with_3d_configuration(tiny_plans())["configurations"]
     stock["2d"]["patch_size"] = [256, 224]
@@ -113,6 +112,11 @@ def test_every_model_can_be_planned(page, calls, budget, tmp_path):
         for model, seed in whole.trainings()
     ]
     assert len(planned) >= len(whole.segmentations) > 2
+
+
+def chosen(study):
+    """What a call of `reproduce` sets, as texts."""
+    return dict(text.split("=", 1) for text in study.set)
 
 
 def parsed(texts):
