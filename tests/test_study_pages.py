@@ -124,9 +124,17 @@ def parsed(texts):
     return dict(parse_change(f"{key}={value}") for key, value in texts.items())
 
 
+@every_page
+def test_seeds_can_be_chosen(page, calls):
+    _, noted = calls(page, **DOWNLOADS, SEEDS="1 4")
+    studies = [build_parser("reproduce").parse_args(call[1:]) for call in noted if call[0] == "reproduce"]
+    assert {tuple(study.seeds) for study in studies} == {(1, 4)}
+
+
 @only("region_cascade")
-def test_the_models_of_the_external_test_are_those_of_the_study(page, calls):
-    _, noted = calls(page, ACDC="/downloads/acdc", MNMS="/downloads/mnms")
+@pytest.mark.parametrize("seeds", ["", "2 0"])
+def test_the_models_of_the_external_test_are_those_of_the_study(page, calls, seeds):
+    _, noted = calls(page, ACDC="/downloads/acdc", MNMS="/downloads/mnms", SEEDS=seeds)
     (predict,) = [call for call in noted if call[0] == "predict"]
     (study,) = [call for call in noted if call[0] == "reproduce"]
     tag, seed = study[study.index("--tag") + 1], study[study.index("--seeds") + 1]
