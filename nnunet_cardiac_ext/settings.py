@@ -194,6 +194,10 @@ class CardiacSettings:
         1.0, "crocnet", "weight of the loss of stage 1's own result beside that of both stages; 0 leaves it out",
         minimum=0, only_with={"freeze_stage1": (False,)},
     )  # fmt: skip
+    transformer_lr_factor: float = _setting(
+        1.0, "all-slice fusion",
+        "learning rate of the transformers between the slices as a multiple of that of the convolutions", above=0,
+    )  # fmt: skip
     presence_weight: float = _setting(
         0.1, "classifier guidance", "weight of the classification of what a slice holds beside the segmentation",
         minimum=0,

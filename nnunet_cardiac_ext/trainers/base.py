@@ -48,8 +48,8 @@ class CardiacTrainer(nnUNetTrainer):
     """nnU-Net's own training, as the settings change it; with stock settings its results are nnU-Net's.
 
     A method is a subclass that overrides one or more of `method_defaults`, `build_network_architecture`,
-    `build_segmentation_loss`, `output_weights`, `compute_loss`, `training_only_modules`, `build_loader`,
-    `load_start_weights`, `validate_cases` and `plateau_quantity`.
+    `build_segmentation_loss`, `output_weights`, `compute_loss`, `training_only_modules`, `parameter_groups`,
+    `build_loader`, `load_start_weights`, `validate_cases` and `plateau_quantity`.
 
     Attributes:
         method_defaults: Settings of the method where they differ from nnU-Net's; the plans' block overrides them.
@@ -125,6 +125,15 @@ class CardiacTrainer(nnUNetTrainer):
         """
         return {}
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return what is optimised as torch's optimisers take it; by default one group of everything that is trained.
+
+        A group may have a learning rate of its own (`lr`); schedules multiply it as they do that of the others. The
+        log shows the rate of the first group.
+        """
+        modules = (self.network, *self.training_modules.values())
+        return [{"params": [parameter for module in modules for parameter in module.parameters()]}]
+
     def build_loader(
         self, dataset: nnUNetBaseDataset, patch_size: Any, transforms: Any, *, training: bool
     ) -> nnUNetDataLoader:
@@ -170,8 +179,7 @@ class CardiacTrainer(nnUNetTrainer):
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, Schedule]:
         """Return optimiser and schedule. nnU-Net calls this once the network stands and before DDP wraps it."""
         self._prepare_modules()
-        parameters = [p for module in (self.network, *self.training_modules.values()) for p in module.parameters()]
-        optimizer = build_optimizer(parameters, self.settings)
+        optimizer = build_optimizer(self.parameter_groups(), self.settings)
         return optimizer, build_schedule(optimizer, self.settings)
 
     def _build_loss(self) -> nn.Module:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nnunet_cardiac_ext.architectures.all_slice_fusion import only_real
 from nnunet_cardiac_ext.architectures.classifier_guided import StageOutputs
+from nnunet_cardiac_ext.architectures.slice_transformer import SliceTransformer
 from nnunet_cardiac_ext.losses.classifier_guided import ClassifierGuidedLoss
 from nnunet_cardiac_ext.losses.cross_entropy import CrossEntropyLoss
 from nnunet_cardiac_ext.registry import PRESETS
@@ -33,6 +34,20 @@ class ClassifierGuidedTrainer(StackTrainer, PlannedNetworkTrainer):
         "expected labels that exclude each other, got regions in dataset.json; "
         "the probabilities that the second stage sees sum to 1"
     )
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return all parameters, those of the transformers in a group with its own rate where the settings say so."""
+        (everything,) = super().parameter_groups()
+        factor = self.settings.transformer_lr_factor
+        transformers = [part for part in self.network.modules() if isinstance(part, SliceTransformer)]
+        if factor == 1 or not transformers:
+            return [everything]
+        theirs = {parameter for part in transformers for parameter in part.parameters()}
+        return [
+            {"params": [parameter for parameter in everything["params"] if parameter not in theirs]},
+            {"params": [parameter for parameter in everything["params"] if parameter in theirs],
+             "lr": factor * self.settings.initial_lr},
+        ]  # fmt: skip
 
     def _build_loss(self) -> nn.Module:
         return StageLoss(weight=self.settings.presence_weight, ignore_label=self.label_manager.ignore_label)

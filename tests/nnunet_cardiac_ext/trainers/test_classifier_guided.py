@@ -72,6 +72,26 @@ def test_the_single_stage_is_that_of_any_configuration_of_the_preset(preprocesse
     assert [head.in_channels for head in network.stages[0].decoder.heads] == [4, 6]
 
 
+def test_transformers_can_have_a_learning_rate_of_their_own(preprocessed):
+    trainer = trainer_of(preprocessed, transformer_lr_factor=0.1, initial_lr=0.02, schedule="poly", num_epochs=2)
+    trainer.initialize()
+    names = {id(parameter): name for name, parameter in trainer.network.named_parameters()}
+    groups = trainer.optimizer.param_groups
+    found = [{names[id(parameter)] for parameter in group["params"]} for group in groups]
+    of_transformers = {name for name in names.values() if ".fusion." in name}
+    assert found == [set(names.values()) - of_transformers, of_transformers]
+    assert len(of_transformers) > 0
+    for epoch, share in enumerate((1, 0.5**0.9)):
+        trainer.lr_scheduler.step(epoch)
+        assert [group["lr"] for group in groups] == pytest.approx([0.02 * share, 0.002 * share])
+
+
+def test_with_the_same_rate_there_is_one_group(preprocessed):
+    trainer = trainer_of(preprocessed)
+    trainer.initialize()
+    assert len(trainer.optimizer.param_groups) == 1
+
+
 @pytest.mark.parametrize("presence", [False, True])
 def test_the_loss_is_the_sum_over_the_stages_and_does_not_see_padding(preprocessed, presence):
     trainer = trainer_of(preprocessed, presence_weight=0.3)
