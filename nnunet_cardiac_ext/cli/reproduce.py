@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE",
         help="set in every model but classifiers (a shorter training, a small net); classifier.KEY=VALUE: in every "
-        "classifier; MODEL.KEY=VALUE: in that model",
+        "classifier; MODEL.KEY=VALUE: in that model, MODEL.KEY= leaves it out there",
     )  # fmt: skip
     parser.add_argument("--tag", default="", metavar="TEXT", help="added to the names of the configurations")
     parser.add_argument("-device", choices=("cpu", "cuda", "mps"), help="where to train (default: cuda, --smoke: cpu)")

@@ -56,7 +56,10 @@ def select(recipe: Recipe, names: Sequence[str], *, smoke: bool = False) -> Sele
 
 
 def settings_for(model: ModelRecipe, settings: Mapping[str, str]) -> dict[str, str]:
-    """Return those settings that reach a model, by their own keys: common ones, then those written for it alone."""
+    """Return those settings that reach a model, by their own keys: common ones, then those written for it alone.
+
+    An empty value written for it alone leaves a common setting out: a network of another kind may not have it.
+    """
     common = f"{CLASSIFIER}." if model.kind == CLASSIFIER else ""
     found = {
         key.removeprefix(common): value
@@ -64,7 +67,8 @@ def settings_for(model: ModelRecipe, settings: Mapping[str, str]) -> dict[str, s
         if (key.startswith(common) if common else "." not in key)
     }
     own = f"{model.name}."
-    return found | {key.removeprefix(own): value for key, value in settings.items() if key.startswith(own)}
+    found |= {key.removeprefix(own): value for key, value in settings.items() if key.startswith(own)}
+    return {key: value for key, value in found.items() if value}
 
 
 def check_settings(recipe: Recipe, keys: Iterable[str]) -> None:

@@ -67,6 +67,14 @@ def test_settings_reach_the_models_by_their_keys():
     assert found["classifier_b"] == {"seed": "4"}
 
 
+def test_a_model_can_leave_a_common_setting_out():
+    settings = {"seed": "1", "lr": "5", "apex.lr": "", "classifier.seed": "2", "classifier_b.seed": ""}
+    found = {model.name: settings_for(model, settings) for model in RECIPE.models}
+    assert found["apex"] == {"seed": "1"}
+    assert found["baseline"] == {"seed": "1", "lr": "5"}
+    assert (found["classifier_a"], found["classifier_b"]) == ({"seed": "2"}, {})
+
+
 def test_settings_of_no_model_are_refused():
     check_settings(RECIPE, ["seed", "classifier.seed", "apex.seed"])
     with pytest.raises(UsageError, match=r"^--set heart.seed: expected one of baseline, .* before the dot"):
