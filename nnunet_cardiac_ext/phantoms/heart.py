@@ -189,17 +189,16 @@ class Heart:
     def endocardium(self, theta: np.ndarray, z: np.ndarray | float) -> np.ndarray:
         """Endocardial radius in mm at angles and depths (broadcast); 0 above the mitral plane and below the apex."""
         u = self._level(z)
-        rest = self._rest_endocardium(theta, u)
-        motion = self.phase * self.shape.contraction * (1 - self._scar(theta, u, "akinesia"))
-        return np.where((u >= 0) & (u <= 1), rest * (1 - motion), 0.0)
+        return self._contracted(self._rest_endocardium(u, self._ripple(theta)), theta, u)
 
     def epicardium(self, theta: np.ndarray, z: np.ndarray | float) -> np.ndarray:
         """Epicardial radius in mm at angles and depths (broadcast); 0 above the mitral plane and below the apex."""
         u = self._level(z)
-        inner = self._rest_endocardium(theta, u)
-        outer = self._rest_epicardium(theta, u)
+        ripple = self._ripple(theta)
+        inner = self._rest_endocardium(u, ripple)
+        outer = self._rest_epicardium(theta, u, ripple)
         stretch = self.shape.length / self.length * (1 + self.phase * self.shape.compaction)
-        squared = self.endocardium(theta, z) ** 2 + np.maximum(outer**2 - inner**2, 0) * stretch
+        squared = self._contracted(inner, theta, u) ** 2 + np.maximum(outer**2 - inner**2, 0) * stretch
         return np.where((u >= 0) & (u <= self._end), np.sqrt(squared), 0.0)
 
     def rv_outline(self, z: float) -> RvOutline | None:
@@ -230,15 +229,20 @@ class Heart:
     def _septal_radius_above(self) -> float:
         return float(self.epicardium(np.zeros(1), self.base)[0])
 
-    def _rest_endocardium(self, theta: np.ndarray, u: np.ndarray) -> np.ndarray:
-        return self.shape.radius * _spheroid(u, self.shape.equator, 1.0) * self._ripple(theta)
+    def _rest_endocardium(self, u: np.ndarray, ripple: np.ndarray) -> np.ndarray:
+        return self.shape.radius * _spheroid(u, self.shape.equator, 1.0) * ripple
 
-    def _rest_epicardium(self, theta: np.ndarray, u: np.ndarray) -> np.ndarray:
+    def _contracted(self, rest: np.ndarray, theta: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """Return the endocardium in this phase from that at rest."""
+        motion = self.phase * self.shape.contraction * (1 - self._scar(theta, u, "akinesia"))
+        return np.where((u >= 0) & (u <= 1), rest * (1 - motion), 0.0)
+
+    def _rest_epicardium(self, theta: np.ndarray, u: np.ndarray, ripple: np.ndarray) -> np.ndarray:
         shape = self.shape
         wall = shape.wall * (1 + shape.septal_bulge * np.exp(-((_wrapped(theta) / 0.9) ** 2)))
         gap = np.exp(-((_wrapped(theta - 0.9) / 0.55) ** 2)) * np.clip(1 - u / 0.16, 0, 1)
         wall = wall * (1 - 0.2 * np.clip(u, 0, 1)) * (1 - self._scar(theta, u, "thinning")) * (1 - shape.outflow * gap)
-        return (shape.radius * self._ripple(theta) + wall) * _spheroid(u, shape.equator, self._end)
+        return (shape.radius * ripple + wall) * _spheroid(u, shape.equator, self._end)
 
     def _ripple(self, theta: np.ndarray) -> np.ndarray:
         waves = [size * np.cos(order * theta + lag) for order, (size, lag) in enumerate(self.shape.ripple, start=2)]
