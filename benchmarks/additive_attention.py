@@ -12,7 +12,8 @@ import argparse
 from collections.abc import Callable
 
 import torch
-from network_cost import in_turn, peak_memory, ratios, spread
+from network_cost import in_turn, peak_memory, ratios
+from spreads import spread
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -14,7 +14,8 @@ from functools import partial
 
 import torch
 from dynamic_network_architectures.architectures.unet import PlainConvUNet
-from network_cost import in_turn, peak_memory, ratios, spread
+from network_cost import in_turn, peak_memory, ratios
+from spreads import spread
 from torch import nn
 
 from nnunet_cardiac_ext.architectures.classifier_guided import ClassifierGuidedNet

@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 
 import torch
 from dynamic_network_architectures.architectures.unet import PlainConvUNet
-from network_cost import in_turn, peak_memory, spread
+from network_cost import in_turn, peak_memory
 from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
 from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
+from spreads import spread
 from torch import Tensor, nn
 
 from nnunet_cardiac_ext.architectures.attention_mnet import AttentionMNet

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from network_cost import in_turn, peak_memory, ratios, spread
+from network_cost import in_turn, peak_memory, ratios
+from spreads import spread
 from torch import Tensor, nn
 
 from nnunet_cardiac_ext.architectures.specialists import SpecialistNetworks

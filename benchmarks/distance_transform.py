@@ -10,13 +10,13 @@ shorten, and says little on a busy machine. With a graphics card its search is m
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from scipy import ndimage
+from spreads import spread
 
 from nnunet_cardiac_ext.losses.distance_transform import euclidean_distance_transform
 
@@ -91,10 +91,6 @@ def report(title: str, times: dict[str, list[tuple[float, float]]]) -> None:
         processor, wall = ([1000 * pair[part] for pair in values] for part in (0, 1))
         ratios = [1000 * before / after for before, after in zip(plain, wall, strict=True)]
         print(f"| {name} | {spread(processor, '.1f')} | {spread(wall, '.1f')} | {spread(ratios, '.2f')} |")
-
-
-def spread(values: list[float], form: str) -> str:
-    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
+from spreads import spread
 
 HERE, SCRIPTS = Path(__file__).parent, Path(sys.executable).parent
 LABELS = {"background": 0, "RV": 1, "MYO": 2, "LV": 3}
@@ -109,10 +109,6 @@ def print_times(times: dict[str, list[float]], about: str) -> None:
     for ours, peer in PAIRS:
         ratios = [theirs / mine for mine, theirs in zip(times[ours], times[peer], strict=True)]
         print(f"| {peer} | {spread(ratios, '.2f')} |")
-
-
-def spread(values: list[float], form: str) -> str:
-    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 def print_agreement(scratch: Path) -> None:

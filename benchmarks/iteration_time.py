@@ -17,7 +17,7 @@ import tempfile
 import time
 
 import torch
-from network_cost import spread
+from spreads import spread
 
 from nnunet_cardiac_ext import discovery, trainers
 from nnunet_cardiac_ext.files import read_json

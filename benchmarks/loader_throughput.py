@@ -10,7 +10,6 @@ machine matters little:
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from nnunetv2.training.dataloading.nnunet_dataset import infer_dataset_class
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+from spreads import spread
 
 from nnunet_cardiac_ext.data.heart_slices import hearts_of, left_ventricle_labels
 from nnunet_cardiac_ext.data.mixup_loader import MixupLoader
@@ -100,7 +100,7 @@ def rate(loader, batches):
 
 def report(name, turns):
     columns = (*zip(*turns, strict=True), [ours / stock for stock, ours in turns])
-    shown = [f"{statistics.median(column):.2f} ({min(column):.2f} to {max(column):.2f})" for column in columns]
+    shown = [spread(column, ".2f") for column in columns]
     print(f"{name}, batches/s, median (range) of {len(turns)} turns:")
     print(f"  nnU-Net {shown[0]}, ours {shown[1]}, ratio {shown[2]}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,10 +44,6 @@ def peak_memory(build: Callable[..., Callable[[], None]], *arguments: object, de
     context = multiprocessing.get_context("spawn")
     with context.Pool(1, initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)) as pool:
         return pool.apply(_resident_peak, (build, *arguments))
-
-
-def spread(values: list[float], form: str = ".1f") -> str:
-    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 def ratios(values: list[float], others: list[float]) -> list[float]:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from process_watch import Watched, watch
 from slice_predictor import BIN, link_volumes, read_labels
+from spreads import spread
 
 from inference_pipelines.cascade_models import CLASSIFIER, GROUP, TRAINERS, find_models
 from nnunet_cardiac_ext import discovery
@@ -113,13 +114,9 @@ def print_runs(runs: dict[str, list[Watched]], volumes: int, slices: int) -> Non
         ratios = [own / base for own, base in zip(seconds, ours, strict=True)]
         load = statistics.fmean(run.gpu_percent for run in found)
         print(
-            f"| {way} | {spread(seconds, 1)} | {slices / statistics.median(seconds):.2f} | {spread(ratios, 2)} "
+            f"| {way} | {spread(seconds)} | {slices / statistics.median(seconds):.2f} | {spread(ratios, '.2f')} "
             f"| {max(run.megabytes for run in found):.0f} | {load:.0f} |"
         )
-
-
-def spread(values: list[float], digits: int) -> str:
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def print_agreement(way: str, ours: Path, merged: Path) -> None:

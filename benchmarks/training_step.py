@@ -10,12 +10,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import torch
+from spreads import spread
 
 from nnunet_cardiac_ext import discovery
 from nnunet_cardiac_ext.files import read_json
@@ -74,10 +74,6 @@ def step(trainer: CardiacTrainer) -> float:
     start = time.process_time()
     trainer.train_step({"data": image, "target": targets})
     return time.process_time() - start
-
-
-def spread(values: list[float], form: str) -> str:
-    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 if __name__ == "__main__":
