@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -44,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 for failed work, 2 for wrong use.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # Of a network library that nnU-Net imports, with torch 2.14 and newer; nothing that a user could do about.
+    warnings.filterwarnings("ignore", "`torch.jit.interface` is deprecated", FutureWarning)
     try:
         return _run(arguments)
     except CardiacError as error:

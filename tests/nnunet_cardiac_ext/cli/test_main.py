@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -60,6 +61,15 @@ def test_an_interruption_says_how_to_go_on(monkeypatch, capsys):
     monkeypatch.setattr(cli, "_run", interrupt)
     assert cli.main(["list"]) == 130
     assert "run the same command again" in capsys.readouterr().err
+
+
+def test_a_deprecation_within_a_library_is_not_shown():
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        cli.main(["--version"])
+        warnings.warn("`torch.jit.interface` is deprecated. Please use ...", FutureWarning, stacklevel=1)
+        warnings.warn("another", FutureWarning, stacklevel=1)
+    assert [str(warning.message) for warning in shown] == ["another"]
 
 
 def test_the_installed_module_runs_as_a_program():
