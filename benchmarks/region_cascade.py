@@ -56,9 +56,10 @@ def main() -> None:
                 shutil.rmtree(Path(scratch) / way, ignore_errors=True)
                 runs[way].append(run(Path(scratch) / way))
                 print(f"round {repeat + 1}: {way}: {runs[way][-1].seconds:.1f} s (load before: {load:.1f})", flush=True)
-        print_runs(runs, len(list(images.iterdir())), len(read_region_table(first / "regions.csv")))
-        for way in (DEFAULT, ONE_WORKER):
-            print_agreement(way, Path(scratch) / CASCADE, Path(scratch) / way / "merged")
+            # After each round, so that a run that is cut short has something to show.
+            print_runs(runs, len(list(images.iterdir())), len(read_region_table(first / "regions.csv")))
+            for way in (DEFAULT, ONE_WORKER):
+                print_agreement(way, Path(scratch) / CASCADE, Path(scratch) / way / "merged")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -125,7 +126,7 @@ def print_agreement(way: str, ours: Path, merged: Path) -> None:
         expected, labels = read_labels(path), read_labels(ours / path.name)
         voxels += labels.size
         same += int((labels == expected).sum())
-    print(f"{way}: labels identical in {100 * same / voxels:.5f} % of {voxels} voxels")
+    print(f"{way}: labels identical in {100 * same / voxels:.5f} % of {voxels} voxels", flush=True)
 
 
 if __name__ == "__main__":
