@@ -45,6 +45,12 @@ def test_labels_of_another_kind_are_refused(dataset, tmp_path):
         require_data(study_in(tmp_path))
 
 
+def test_further_labels_are_welcome(dataset, tmp_path):
+    described = read_json(dataset / "dataset.json")
+    write_json(dataset / "dataset.json", described | {"labels": {**described["labels"], "scar": 4}})
+    require_data(study_in(tmp_path))
+
+
 def test_a_data_set_without_folds_by_subject_is_refused(dataset, tmp_path):
     (dataset / "splits_final.json").unlink()
     with pytest.raises(UsageError, match=r"expected splits_final\.json by subject"):
