@@ -67,8 +67,9 @@ def settings_for(model: ModelRecipe, settings: Mapping[str, str]) -> dict[str, s
         if (key.startswith(common) if common else "." not in key)
     }
     own = f"{model.name}."
-    found |= {key.removeprefix(own): value for key, value in settings.items() if key.startswith(own)}
-    return {key: value for key, value in found.items() if value}
+    of_its_own = {key.removeprefix(own): value for key, value in settings.items() if key.startswith(own)}
+    left_out = {key for key, value in of_its_own.items() if not value and key in found}
+    return {key: value for key, value in (found | of_its_own).items() if key not in left_out}
 
 
 def check_settings(recipe: Recipe, keys: Iterable[str]) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import torch
-from torch import nn
 from torch.optim import Optimizer
+from torch.optim.optimizer import ParamsT
 
 from nnunet_cardiac_ext.settings import CardiacSettings
 
 
-def build_optimizer(
-    parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]], settings: CardiacSettings
-) -> Optimizer:
+def build_optimizer(parameters: ParamsT, settings: CardiacSettings) -> Optimizer:
     """Return stochastic gradient descent with Nesterov momentum, Adam or AdamW over parameters or groups of them."""
     rates = {"lr": settings.initial_lr, "weight_decay": settings.weight_decay}
     if settings.optimizer == "sgd":

@@ -19,8 +19,9 @@ def test_every_row_of_the_tables_is_a_model_and_every_number_is_there():
 
 def test_the_rows_differ_in_the_parts_that_their_names_say():
     for model in RECIPE.models:
-        if model.name not in TABLES["table2"].rows or model.extra:
+        if model.extra or model.name == "det_seg":
             continue
+        assert model.name in TABLES["table2"].rows
         parts = {key: model.settings[key] == "true" for key in ("fusion", "refinement", "presence")}
         assert parts == {
             "fusion": model.name.startswith("as_"), "refinement": "_ref" in model.name,

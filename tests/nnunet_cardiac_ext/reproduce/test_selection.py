@@ -75,6 +75,12 @@ def test_a_model_can_leave_a_common_setting_out():
     assert (found["classifier_a"], found["classifier_b"]) == ({"seed": "2"}, {})
 
 
+def test_an_empty_value_that_leaves_nothing_out_stays_to_be_refused():
+    found = {model.name: settings_for(model, {"lr": "", "apex.rate": ""}) for model in RECIPE.models}
+    assert found["baseline"] == {"lr": ""}
+    assert found["apex"] == {"lr": "", "rate": ""}
+
+
 def test_settings_of_no_model_are_refused():
     check_settings(RECIPE, ["seed", "classifier.seed", "apex.seed"])
     with pytest.raises(UsageError, match=r"^--set heart.seed: expected one of baseline, .* before the dot"):
