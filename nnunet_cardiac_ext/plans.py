@@ -30,6 +30,7 @@ from nnunet_cardiac_ext.network_plan import (
 )
 from nnunet_cardiac_ext.registry import PRESETS, Preset
 from nnunet_cardiac_ext.settings import BLOCK, KNOWN, put_over, read_settings
+from nnunet_cardiac_ext.whole_images import tiles_remark
 
 DEFAULT_PLANS = "nnUNetPlans"
 
@@ -79,6 +80,7 @@ class PlannedConfiguration:
         written: False where the file already held exactly this.
         commands: What comes next: preprocessing where its data are missing, then training.
         data: Folder of its preprocessed data.
+        remark: What a user should know of it, one line.
     """
 
     plans_file: Path
@@ -87,6 +89,7 @@ class PlannedConfiguration:
     written: bool
     commands: tuple[str, ...]
     data: Path
+    remark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,9 +150,11 @@ def plan_all(
     for request in requests:
         new = configuration(configurations, request.preset, request.changes)
         written = _put(configurations, request.name, new, path, overwrite=overwrite)
-        data = folder / str(resolved(configurations, request.name).get("data_identifier"))
+        whole = resolved(configurations, request.name)
+        data = folder / str(whole.get("data_identifier"))
         commands = _commands(dataset_id, request.name, request.preset.trainer, plans)[data.is_dir() :]
-        planned.append(PlannedConfiguration(path, request.name, new, written, commands, data))
+        remark = tiles_remark(request.changes.get("network", request.preset.overrides.get("network")), whole)
+        planned.append(PlannedConfiguration(path, request.name, new, written, commands, data, remark))
     if any(each.written for each in planned):
         write_json(path, content)
     return planned

@@ -65,6 +65,8 @@ def _show(planned: PlannedConfiguration, *, briefly: bool) -> None:
             print(f"  architecture: features {kwargs['features_per_stage']}, strides {kwargs['strides']}")
         else:
             print(f"  {key}: {json.dumps(value)}")
+    if planned.remark:
+        print(f"note: {planned.remark}")
 
 
 def parse_change(text: str) -> tuple[str, Any]:

@@ -17,7 +17,7 @@ from nnunet_cardiac_ext.network_blocks.attention_unet import attention_unet_bloc
 from nnunet_cardiac_ext.network_blocks.crocnet import crocnet_block, e2a_unet_block
 from nnunet_cardiac_ext.network_blocks.stock import Block, residual_unet_block, unet_block
 
-__all__ = ["NETWORKS", "SINGLE_OUTPUT", "STACK_NETWORKS", "Block", "with_network"]
+__all__ = ["NETWORKS", "SINGLE_OUTPUT", "STACK_NETWORKS", "WHOLE_IMAGE_NETWORKS", "Block", "with_network"]
 
 NETWORKS: Mapping[str, Callable[[Block, Sequence[int]], Block]] = MappingProxyType(
     {
@@ -38,6 +38,8 @@ NETWORKS: Mapping[str, Callable[[Block, Sequence[int]], Block]] = MappingProxyTy
 SINGLE_OUTPUT = ("deepmedic", "fcn", "classifier-guided")
 # Networks that convolve slices and take whole stacks.
 STACK_NETWORKS = ("classifier-guided",)
+# Networks that look at an image as a whole: a heart region to crop, attention over all positions.
+WHOLE_IMAGE_NETWORKS = ("e2a-unet", "crocnet", "classifier-guided")
 
 
 def with_network(architecture: Block, network: str, patch_size: Sequence[int]) -> Block:
