@@ -6,6 +6,7 @@ Fusion Transformer*, section 2.2. What the paper leaves open is in docs/methods/
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,8 @@ from nnunet_cardiac_ext.architectures.blocks import Layers, LevelPlan, cropped_l
 from nnunet_cardiac_ext.architectures.selective_kernel import SelectiveKernel
 
 FEATURES = (32, 64, 128, 256, 512)
+# Of a structure in a pixel before training; of 60 ACDC patients each takes 1 to 2 % of the pixels.
+START_PROBABILITY = 0.01
 
 
 class SKUNet(nn.Module):
@@ -82,14 +85,18 @@ class SKUNet(nn.Module):
     def initialize(module: nn.Module) -> None:
         """Set the weights of one module before training; `network.apply(network.initialize)` sets all.
 
-        Convolutions as `he_initialize`, but outputs 0, so that all classes are equally probable at the start. Random
-        outputs start with a cross-entropy of 1 to 3, as the seed will have it.
+        Convolutions as `he_initialize`. Outputs are random, their first channel, the background, begins above the
+        others by the log odds of `START_PROBABILITY` (the prior of Lin et al., *Focal Loss for Dense Object
+        Detection*, ICCV 2017, section 4.1). Cross-entropy else spends its first steps on the rarity of structures,
+        and with outputs that start at 0 it moves all structures alike: the features become detectors of background
+        that are 0 in the heart, where no gradient passes any more.
         """
         he_initialize(module)
         if isinstance(module, SKDecoder):
             for head in module.heads:
-                nn.init.zeros_(head.weight)
-                nn.init.zeros_(head.bias)
+                nn.init.kaiming_normal_(head.weight, nonlinearity="linear")
+                nn.init.constant_(head.bias, math.log(START_PROBABILITY / (1 - START_PROBABILITY)))
+                nn.init.zeros_(head.bias[:1])
 
 
 class SKEncoder(nn.Module):
