@@ -52,6 +52,16 @@ def test_each_anatomy_gets_a_map_of_the_image_size(coupled, design, anatomies):
 
 
 @pytest.mark.parametrize("coupled", [True, False])
+def test_before_training_most_of_the_crop_is_background(coupled):
+    torch.manual_seed(0)
+    network = SpecialistNetworks(1, 3, features=SMALL, coupled=coupled)
+    logits = network(torch.randn(4, 1, 32, 32), torch.rand(4, 3, 32, 32))
+    # By hand: 10 % against 90 % is -ln 9; the rest is random, small, and of mean 0 over networks.
+    assert network.decoder.seg_layers[0].bias.tolist() == pytest.approx([-2.19722] * (1 if coupled else 3), abs=1e-5)
+    assert (logits < 0).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("coupled", [True, False])
 def test_every_parameter_receives_a_gradient(coupled):
     torch.manual_seed(0)
     network = SpecialistNetworks(1, 3, features=SMALL, coupled=coupled)
