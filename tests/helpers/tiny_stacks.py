@@ -35,8 +35,10 @@ def write_stack_model(results, *, trainer=ClassifierGuidedTrainer, presence=(SHO
         if "classifier.layers.2.bias" in weights:
             weights["classifier.layers.2.weight"] *= 0
             weights["classifier.layers.2.bias"] = torch.tensor(presence)
-        # Random heads with spread make all labels occur; in half precision nnU-Net loses small logits.
+        # Random heads with spread make labels vary, of sum 0 so that none wins everywhere; in half precision nnU-Net
+        # loses small logits.
         for name in [name for name in weights if "1.decoder.heads.0.weight" in name]:
-            weights[name] = 1000 * torch.randn(weights[name].shape, generator=torch.Generator().manual_seed(5))
+            spread = torch.randn(weights[name].shape, generator=torch.Generator().manual_seed(5))
+            weights[name] = 1000 * (spread - spread.mean(dim=1, keepdim=True))
         torch.save(checkpoint, path)
     return folder
