@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
+from scipy.special import logit
 from torch import Tensor, nn
 
 from nnunet_cardiac_ext.architectures.e2a_blocks import Design
@@ -20,7 +21,7 @@ from nnunet_cardiac_ext.errors import UsageError
 # Edge of the specialists' input in pixels, as in the released data loader.
 CROP_SIZE = 128
 # Largest log odds that a structure keeps outside the crop when predicting: 1 %.
-OUTSIDE_LOG_ODDS = math.log(0.01 / 0.99)
+OUTSIDE_LOG_ODDS = float(logit(0.01))
 
 
 class Stages(NamedTuple):

@@ -6,12 +6,12 @@ Fusion Transformer*, section 2.2. What the paper leaves open is in docs/methods/
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
+from scipy.special import logit
 from torch import Tensor, nn
 
 from nnunet_cardiac_ext.architectures.blocks import Layers, LevelPlan, cropped_like, he_initialize, planned_levels
@@ -95,7 +95,7 @@ class SKUNet(nn.Module):
         if isinstance(module, SKDecoder):
             for head in module.heads:
                 nn.init.kaiming_normal_(head.weight, nonlinearity="linear")
-                nn.init.constant_(head.bias, math.log(START_PROBABILITY / (1 - START_PROBABILITY)))
+                nn.init.constant_(head.bias, logit(START_PROBABILITY))
                 nn.init.zeros_(head.bias[:1])
 
 

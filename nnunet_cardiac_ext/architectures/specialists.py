@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
+from scipy.special import logit
 from torch import Tensor, nn
 
 from nnunet_cardiac_ext.architectures.cross_attention import CrossAttentionBlock
@@ -51,7 +51,7 @@ class SpecialistNetworks(nn.Module):
         self.encoder = Encoder(input_channels + masks, features, self.strides, design, couplings)
         self.decoder = Decoder(features, self.strides, outputs, design)
         for layer in self.decoder.seg_layers:
-            nn.init.constant_(layer.bias, math.log(START_PROBABILITY / (1 - START_PROBABILITY)))
+            nn.init.constant_(layer.bias, logit(START_PROBABILITY))
         self.to(memory_format=torch.channels_last)
 
     def forward(self, image: Tensor, probabilities: Tensor) -> Tensor:

@@ -76,12 +76,12 @@ def write_phantoms(
         UsageError: A number is out of range, or the folder holds phantoms of other settings.
         WorkError: A file cannot be written, or a worker process died.
     """  # fmt: skip
-    jobs = [
-        (output / ("training" if number <= subjects else "testing") / f"patient{number:03d}", seed, cine_frames)
+    jobs = {
+        output / ("training" if number <= subjects else "testing") / f"patient{number:03d}": (seed, cine_frames)
         for number in range(1, subjects + testing + 1)
-    ]
+    }
     return write_subjects(
-        output, _write_subject, jobs, workers=workers, quiet=quiet,
+        output, _write_subject, jobs, kind=Truth, workers=workers, quiet=quiet,
         settings={"subjects": subjects, "testing": testing, "seed": seed, "cine_frames": cine_frames},
         limits={"subjects": 1, "testing": 0, "seed": 0, "cine_frames": 3},
     )  # fmt: skip
@@ -97,7 +97,7 @@ def _write_subject(folder: Path, seed: int, cine_frames: int) -> Truth:
     number = int(folder.name.removeprefix("patient"))
     group = list(GROUPS)[(number - 1) % len(GROUPS)]
     subject = draw_subject(group, (seed, number))
-    if not (folder / "Info.cfg").exists():
+    if not folder.exists():
         with folder_written_whole(folder) as partial:
             _write_files(partial, folder.name, subject, cine_frames)
     return true_volumes(subject, folder.name, folder.parent.name)

@@ -17,6 +17,7 @@ from nnunet_cardiac_ext.phantoms.writing import folder_written_whole, save_nifti
 
 TRAINING_FOLDER = "emidec-dataset-1.0.1"
 TESTING_FOLDER = "emidec-segmentation-testset-1.0.0"
+_CASE = "Case_"
 # One case in three is normal, as in the official training set (33 of 100).
 _GROUP_CYCLE = ("P", "P", "N")
 # The directions of the official files; their scale is wrong, the spacing stands in pixdim alone.
@@ -83,11 +84,12 @@ def write_phantoms(
         UsageError: A number is out of range, or the folder holds phantoms of other settings.
         WorkError: A file cannot be written, or a worker process died.
     """  # fmt: skip
-    jobs = [(output / TRAINING_FOLDER, f"{_group(number)}{number:03d}", seed) for number in range(1, subjects + 1)]
+    names = [(TRAINING_FOLDER, f"{_group(number)}{number:03d}") for number in range(1, subjects + 1)]
     first = max(subjects, 100) + 1
-    jobs += [(output / TESTING_FOLDER, f"{number:03d}", seed) for number in range(first, first + testing)]
+    names += [(TESTING_FOLDER, f"{number:03d}") for number in range(first, first + testing)]
     return write_subjects(
-        output, _write_subject, jobs, workers=workers, quiet=quiet,
+        output, _write_subject, {output / parent / f"{_CASE}{name}": (seed,) for parent, name in names},
+        kind=Truth, workers=workers, quiet=quiet,
         settings={"subjects": subjects, "testing": testing, "seed": seed},
         limits={"subjects": 1, "testing": 0, "seed": 0},
     )  # fmt: skip
@@ -111,14 +113,13 @@ def _group(number: int) -> str:
     return _GROUP_CYCLE[(number - 1) % len(_GROUP_CYCLE)]
 
 
-def _write_subject(parent: Path, name: str, seed: int) -> Truth:
-    number = int(name[-3:])
-    labelled = parent.name == TRAINING_FOLDER
+def _write_subject(folder: Path, seed: int) -> Truth:
+    number = int(folder.name[-3:])
+    labelled = folder.parent.name == TRAINING_FOLDER
     subject = draw_lge_subject(_group(number), (seed, number))
-    truth = true_values(subject, f"Case_{name}", "training" if labelled else "testing")
-    folder = parent / truth.case
+    truth = true_values(subject, folder.name, "training" if labelled else "testing")
     if not folder.exists():
-        _write_text(parent / f"Case {name}.txt", subject, truth)
+        _write_text(folder.with_name(f"Case {folder.name.removeprefix(_CASE)}.txt"), subject, truth)
         with folder_written_whole(folder) as partial:
             _write_images(partial, truth.case, subject, labelled=labelled)
     return truth

@@ -138,12 +138,12 @@ def write_phantoms(
         for name, (part, vendors) in PARTS.items()
         for index in range(counts[name])
     ]
-    jobs = [
-        (output, part, code, number, vendor, seed, cine_frames)
+    jobs = {
+        output / part / code: (part, number, vendor, seed, cine_frames)
         for number, ((part, vendor), code) in enumerate(zip(places, _codes(len(places), seed), strict=True))
-    ]
+    }
     truths = write_subjects(
-        output, _write_subject, jobs, workers=workers, quiet=quiet,
+        output, _write_subject, jobs, kind=Truth, workers=workers, quiet=quiet,
         settings={**counts, "seed": seed, "cine_frames": cine_frames},
         limits={"subjects": 1, "unlabelled": 0, "validation": 0, "testing": 0, "seed": 0, "cine_frames": 4},
     )  # fmt: skip
@@ -162,18 +162,18 @@ class _Scan:
     frames: int
 
 
-def _write_subject(output: Path, part: str, code: str, number: int, letter: str, seed: int, cine_frames: int) -> Truth:
+def _write_subject(folder: Path, part: str, number: int, letter: str, seed: int, cine_frames: int) -> Truth:
     scan = _draw_scan(VENDORS[letter], number, seed, cine_frames)
-    folder = output / part / code
     if not folder.exists():
         with folder_written_whole(folder) as partial:
-            _write_files(partial, code, scan, labelled=part != PARTS["unlabelled"][0])
+            _write_files(partial, folder.name, scan, labelled=part != PARTS["unlabelled"][0])
     csv_ed, csv_es = _csv_frames(part, number, scan)
     stack, export = scan.subject.stack, scan.export
     return Truth(
-        subject=code, part=part, vendor=letter, centre=scan.centre, group=scan.subject.group, ed=scan.ed, es=scan.es,
-        csv_ed=csv_ed, csv_es=csv_es, apex_first=export.apex_first, slices_along=export.slices_along,
-        sheared=export.sheared, **cine_volumes(scan.subject.shape, stack.depths, stack.spacing),
+        subject=folder.name, part=part, vendor=letter, centre=scan.centre, group=scan.subject.group,
+        ed=scan.ed, es=scan.es, csv_ed=csv_ed, csv_es=csv_es, apex_first=export.apex_first,
+        slices_along=export.slices_along, sheared=export.sheared,
+        **cine_volumes(scan.subject.shape, stack.depths, stack.spacing),
     )  # fmt: skip
 
 

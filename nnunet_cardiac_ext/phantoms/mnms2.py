@@ -145,11 +145,11 @@ def write_phantoms(
         if counts[name] > last - first + 1:
             raise UsageError(f"{name}: expected at most {last - first + 1}, got {counts[name]}")
     numbers = [first + index for name, (first, _) in NUMBERS.items() for index in range(counts[name])]
-    jobs = [
-        (output / "MnM2" / "dataset" / f"{number:03d}", seed, view, cine_frames, distractors) for number in numbers
-    ]
+    jobs = {
+        output / "MnM2" / "dataset" / f"{number:03d}": (seed, view, cine_frames, distractors) for number in numbers
+    }
     truths = write_subjects(
-        output, _write_subject, jobs, workers=workers, quiet=quiet,
+        output, _write_subject, jobs, kind=Truth, workers=workers, quiet=quiet,
         settings={**counts, "seed": seed, "view": view, "cine_frames": cine_frames, "distractors": distractors},
         limits={"subjects": 1, "validation": 0, "testing": 0, "seed": 0, "cine_frames": 3, "distractors": 0},
     )  # fmt: skip

@@ -69,9 +69,12 @@ def write_phantoms(
     }  # fmt: skip
     _check(settings)
     visits = [(number, stage) for number in range(1, subjects + 1) for stage in chosen_stages(time_points)]
+    jobs = {
+        output / _file_name(layout, LAYOUTS[layout].format(number), stage): (number, stage, settings)
+        for number, stage in visits
+    }
     truths = write_subjects(
-        output, _write_scan, [(output, number, stage, settings) for number, stage in visits],
-        workers=workers, quiet=quiet, settings=settings,
+        output, _write_scan, jobs, kind=Truth, workers=workers, quiet=quiet, settings=settings,
         limits={"subjects": 1, "time_points": 1, "seed": 0, "cine_frames": 3, "annotated": 1, "slices": 0,
                 "matrix": _LEAST_MATRIX},
     )  # fmt: skip
@@ -106,7 +109,7 @@ def annotated_frames(frames: int, systole: int, count: int) -> list[int]:
     return sorted([0, systole][:count] + spread)
 
 
-def _write_scan(output: Path, number: int, stage: str, settings: Mapping[str, Any]) -> Truth:
+def _write_scan(path: Path, number: int, stage: str, settings: Mapping[str, Any]) -> Truth:
     layout = settings["layout"]
     animal = LAYOUTS[layout].format(number)
     scan = draw_scan(
@@ -114,7 +117,6 @@ def _write_scan(output: Path, number: int, stage: str, settings: Mapping[str, An
         frames=settings["cine_frames"], matrix=settings["matrix"], slices=settings["slices"],
     )  # fmt: skip
     chosen = annotated_frames(scan.frames, scan.systole, settings["annotated"])
-    path = output / _file_name(layout, animal, stage)
     if not path.exists():
         if layout == "hdf5":
             write_hdf5(path, scan, chosen)

@@ -5,22 +5,24 @@ from __future__ import annotations
 import gzip
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar, get_type_hints
 
 import nibabel as nib
 import numpy as np
 
 from nnunet_cardiac_ext.errors import UsageError, WorkError
-from nnunet_cardiac_ext.files import read_json, write_csv, write_json, written_whole
+from nnunet_cardiac_ext.files import read_csv, read_json, write_csv, write_json, written_whole
 from nnunet_cardiac_ext.processes import available_cores, run_jobs
 from nnunet_cardiac_ext.progress import progress
 
 TRUTH_FILE = "truth.csv"
 _SETTINGS_FILE = "phantoms.json"
+_CONVERTERS: Mapping[type, Callable[[str], Any]] = MappingProxyType({bool: "True".__eq__})
 # Noise hardly compresses: a higher level costs time and saves little.
 _COMPRESSION = 1
 
@@ -29,28 +31,32 @@ Truth = TypeVar("Truth")
 
 def write_subjects(
     output: Path,
-    function: Callable[..., Truth | list[Truth]],
-    jobs: Sequence[tuple[Any, ...]],
+    function: Callable[..., Truth],
+    jobs: Mapping[Path, tuple[Any, ...]],
     *,
+    kind: type[Truth],
     settings: Mapping[str, Any],
     limits: Mapping[str, int],
     workers: int | None = None,
     quiet: bool = False,
 ) -> list[Truth]:
-    """Draw subjects in worker processes and write `truth.csv`, one line per truth in the order of the jobs.
+    """Draw subjects in worker processes and write `truth.csv`, one line per subject in the order of the jobs.
+
+    Where an earlier run has finished and every subject is still there, nothing is computed: the truths are read back.
 
     Args:
         output: Folder of the data set.
-        function: Writes one subject and returns its truth, a dataclass, or a list of them; a function of a module. It
-            leaves alone what an earlier run has written whole, and returns the truth nevertheless.
-        jobs: The arguments of each call.
+        function: Writes one subject to a path and returns its truth; a function of a module. It leaves alone what an
+            earlier run has written whole, and returns the truth nevertheless.
+        jobs: The path of each subject, a file or a folder, and the arguments behind it.
+        kind: The dataclass of a truth, with fields of str, int, float and bool.
         settings: What was asked for; a folder that holds phantoms of other settings is refused.
         limits: Least value by name of the settings that have one.
         workers: Processes; by default one per core.
         quiet: Draw no progress bar.
 
     Returns:
-        The truths.
+        The truths; those read back are rounded as in `truth.csv`.
 
     Raises:
         UsageError: A number is out of range, or the folder holds phantoms of other settings.
@@ -60,11 +66,13 @@ def write_subjects(
     workers = available_cores() if workers is None else workers
     _check({"workers": workers}, {"workers": 1})
     _claim(output, dict(settings))
+    if all(path.exists() for path in jobs) and (known := _known_truths(output / TRUTH_FILE, kind, len(jobs))):
+        return known
     # Spawned workers, because the caller may hold torch's threads, which a fork would copy half alive.
-    numbered = [(function, index, job) for index, job in enumerate(jobs)]
+    numbered = [(function, index, path, *arguments) for index, (path, arguments) in enumerate(jobs.items())]
     running = run_jobs(_numbered, numbered, workers=min(len(jobs), workers))
     done = sorted(progress(running, label="drawing phantoms", total=len(jobs), quiet=quiet), key=lambda pair: pair[0])
-    truths = [truth for _, found in done for truth in (found if isinstance(found, list) else [found])]
+    truths = [truth for _, truth in done]
     write_csv(output / TRUTH_FILE, [_cells(truth) for truth in truths])
     return truths
 
@@ -145,8 +153,20 @@ def _claim(output: Path, settings: dict[str, Any]) -> None:
         write_json(record, settings)
 
 
-def _numbered(function: Callable[..., Truth], index: int, job: tuple[Any, ...]) -> tuple[int, Truth]:
-    return index, function(*job)
+def _numbered(function: Callable[..., Truth], index: int, *arguments: Any) -> tuple[int, Truth]:
+    return index, function(*arguments)
+
+
+def _known_truths(path: Path, kind: type[Truth], count: int) -> list[Truth]:
+    """Return what a finished run wrote; nothing where that is not so many truths of this kind."""
+    rows = read_csv(path) if path.exists() else []
+    converters = {name: _CONVERTERS.get(hint, hint) for name, hint in get_type_hints(kind).items()}
+    if len(rows) != count or any(row.keys() != converters.keys() for row in rows):
+        return []
+    try:
+        return [kind(**{name: convert(row[name]) for name, convert in converters.items()}) for row in rows]
+    except ValueError:
+        return []
 
 
 def _cells(truth: Any) -> dict[str, Any]:

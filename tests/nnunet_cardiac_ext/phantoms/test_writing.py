@@ -10,47 +10,73 @@ from nnunet_cardiac_ext.phantoms.writing import folder_written_whole, save_nifti
 
 @dataclass(frozen=True)
 class Square:
+    name: str
     number: int
     square: float
+    even: bool
 
 
-def square(number):
-    return Square(number, number**2 / 3)
+def square(path, number):
+    if not path.exists():
+        path.mkdir()
+    with (path.parent / "calls.txt").open("a") as calls:
+        calls.write("x")
+    return Square(path.name, number, number**2 / 3, number % 2 == 0)
 
 
-def squares(number):
-    return [square(number), square(-number)]
-
-
-def write(output, jobs, function=square, **options):
-    settings = {"subjects": len(jobs), "seed": 3}
+def write(output, numbers, **options):
     return write_subjects(
-        output, function, jobs, settings=settings, limits={"subjects": 1, "seed": 0}, quiet=True, **options
-    )
+        output, square, {output / f"0{number}": (number,) for number in numbers}, kind=Square, quiet=True,
+        settings={"subjects": len(numbers), "seed": 3}, limits={"subjects": 1, "seed": 0}, **options,
+    )  # fmt: skip
+
+
+def calls(output):
+    return len((output / "calls.txt").read_text())
 
 
 def test_truths_keep_the_order_of_the_jobs(tmp_path):
-    truths = write(tmp_path, [(3,), (1,), (2,)], workers=2)
+    truths = write(tmp_path, [3, 1, 2], workers=2)
     assert [truth.number for truth in truths] == [3, 1, 2]
-    assert (tmp_path / "truth.csv").read_text() == "number,square\n3,3.0\n1,0.3333\n2,1.3333\n"
+    table = "name,number,square,even\n03,3,3.0,False\n01,1,0.3333,False\n02,2,1.3333,True\n"
+    assert (tmp_path / "truth.csv").read_text() == table
 
 
-def test_a_subject_may_have_several_truths(tmp_path):
-    assert [truth.number for truth in write(tmp_path, [(1,), (2,)], squares, workers=1)] == [1, -1, 2, -2]
+def test_a_finished_set_is_read_back(tmp_path):
+    write(tmp_path, [3, 2], workers=1)
+    assert write(tmp_path, [3, 2], workers=1) == [Square("03", 3, 3.0, False), Square("02", 2, 1.3333, True)]
+    assert calls(tmp_path) == 2
+
+
+def test_a_missing_subject_is_drawn_again(tmp_path):
+    write(tmp_path, [3, 2], workers=1)
+    (tmp_path / "03").rmdir()
+    write(tmp_path, [3, 2], workers=1)
+    assert (tmp_path / "03").exists()
+    assert calls(tmp_path) == 4
+
+
+@pytest.mark.parametrize("table", ["", "name,number\n03,3\n", "name,number,square,even\n03,x,3.0,False\n"])
+def test_a_truth_table_that_is_not_its_own_is_written_again(tmp_path, table):
+    write(tmp_path, [3], workers=1)
+    whole = (tmp_path / "truth.csv").read_text()
+    (tmp_path / "truth.csv").write_text(table)
+    assert write(tmp_path, [3], workers=1)[0].number == 3
+    assert (tmp_path / "truth.csv").read_text() == whole
 
 
 def test_numbers_out_of_range_are_refused_before_anything_is_written(tmp_path):
     with pytest.raises(UsageError, match="subjects: expected at least 1, got 0"):
         write(tmp_path / "out", [])
     with pytest.raises(UsageError, match="workers: expected at least 1, got 0"):
-        write(tmp_path / "out", [(1,)], workers=0)
+        write(tmp_path / "out", [1], workers=0)
     assert not (tmp_path / "out").exists()
 
 
 def test_phantoms_of_other_settings_are_not_mixed(tmp_path):
-    write(tmp_path, [(1,)], workers=1)
+    write(tmp_path, [1], workers=1)
     with pytest.raises(UsageError, match="choose another folder"):
-        write(tmp_path, [(1,), (2,)], workers=1)
+        write(tmp_path, [1, 2], workers=1)
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
