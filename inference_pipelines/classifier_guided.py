@@ -2,7 +2,7 @@
 
 Chen et al., Enhancing Cardiac MRI Segmentation via Classifier-Guided Two-Stage Network and All-Slice Information
 Fusion Transformer. Logits and the probabilities of presence are averaged over folds and mirrored copies first; then,
-per slice, a structure of probability 1/2 or less is taken away.
+per slice, a structure of probability 1/2 or less (or what is chosen instead) is taken away.
 """
 
 from __future__ import annotations
@@ -65,12 +65,14 @@ class ClassifierGuidedPredictor:
     Attributes:
         model: The loaded model.
         window: Tiles and mirrored copies of the plane, and stacks at once.
+        threshold: A structure is there if its probability is above this.
         structures: Names of the structures, in the order of the classifier's answers.
     """
 
-    def __init__(self, model: Model, window: Window) -> None:
+    def __init__(self, model: Model, window: Window, *, threshold: float = PRESENT) -> None:
         self.model = model
         self.window = window
+        self.threshold = threshold
         self._slices = SlicePredictor(model, window)
         names = {value: name for name, value in model.dataset_json["labels"].items() if name != "ignore"}
         self.structures = tuple(names[value] for value in sorted(names) if value)
@@ -86,6 +88,7 @@ class ClassifierGuidedPredictor:
         mirroring: bool = True,
         tile_step_size: float = 0.5,
         batch_size: int | None = None,
+        presence_threshold: float = PRESENT,
     ) -> ClassifierGuidedPredictor:
         """Load a trained model folder.
 
@@ -97,12 +100,16 @@ class ClassifierGuidedPredictor:
             mirroring: Average over the mirrored copies that the training allows.
             tile_step_size: Distance of neighbouring tiles of the plane as a fraction of a tile.
             batch_size: Stacks (mirrored copies) at once; None chooses by the device.
+            presence_threshold: A structure of this probability or less is taken away from a slice, 0 to below 1; the
+                paper's is 1/2, 0 leaves all structures where the segmentation has them.
 
         Raises:
             UsageError: The folder is no trained model of whole stacks with a classifier, the device is not there, or a
                 number is out of range.
         """
         check_numbers(tile_step_size, batch_size)
+        if not 0 <= presence_threshold < 1:
+            raise UsageError(f"presence threshold: expected at least 0 and below 1, got {presence_threshold:g}")
         there = available(torch.device(device))
         model = load_model(folder, folds=folds, checkpoint=checkpoint, device=there, stacks=True)
         network = model.networks[0]
@@ -119,6 +126,7 @@ class ClassifierGuidedPredictor:
                 mirror_axes=tuple(axis - 1 for axis in model.mirror_axes if axis) if mirroring else (),
                 batch_size=batch_size or (STACKS_ON_CPU if there.type == "cpu" else STACKS_ON_GPU),
             ),
+            threshold=presence_threshold,
         )
 
     def predict(self, images: torch.Tensor) -> list[tuple[torch.Tensor, np.ndarray]]:
@@ -138,7 +146,7 @@ class ClassifierGuidedPredictor:
         logits, presence = (torch.stack(parts).mean(dim=0) for parts in zip(*answers, strict=True))
         results = []
         for of_stack, there in zip(logits, presence, strict=True):
-            final = without_absent(of_stack.transpose(0, 1), there > PRESENT).transpose(0, 1)
+            final = without_absent(of_stack.transpose(0, 1), there > self.threshold).transpose(0, 1)
             results.append((final.cpu(), there.cpu().numpy()))
         return results
 
@@ -164,7 +172,7 @@ class ClassifierGuidedPredictor:
     @property
     def facts(self) -> dict[str, Any]:
         """What is recorded of this predictor beside its predictions."""
-        return {**self._slices.facts, "pipeline": "classifier-guided"}
+        return {**self._slices.facts, "pipeline": "classifier-guided", "presence_threshold": self.threshold}
 
     # The steps of a run over a folder (`stack_pipeline.StackPipeline`, `TakesStacksTogether`).
 
@@ -214,5 +222,7 @@ class ClassifierGuidedPredictor:
         everywhere = np.zeros((len(slices.numbers), len(self.structures)))
         everywhere[slices.first : slices.first + len(presence)] = presence
         stack = prepared.stack
-        rows = presence_rows(stack.case.name, stack.frame, slices.numbers, self.structures, everywhere)
+        rows = presence_rows(
+            stack.case.name, stack.frame, slices.numbers, self.structures, everywhere, threshold=self.threshold
+        )
         return logits, without_image(prepared.case), rows

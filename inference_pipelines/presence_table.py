@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnunet_cardiac_ext.architectures.classifier_guided import PRESENT
 from nnunet_cardiac_ext.files import iterate_csv, write_csv
 
 FILE_NAME = "presence.csv"
@@ -23,7 +22,8 @@ class PresenceRow(NamedTuple):
         slice: Number of the slice along the slice axis of the image file, from 0.
         structure: Name of the structure.
         probability: Of its presence, the mean over folds and mirrored copies; 0 in slices that are empty.
-        shown: "yes" where the probability is above one half, so that the structure may stand in the labels, or "no".
+        shown: "yes" where the probability is above the threshold (the paper's is one half), so that the structure may
+            stand in the labels, or "no".
     """
 
     case: str
@@ -35,7 +35,13 @@ class PresenceRow(NamedTuple):
 
 
 def presence_rows(
-    case: str, frame: int | None, numbers: np.ndarray, structures: Iterable[str], probabilities: np.ndarray
+    case: str,
+    frame: int | None,
+    numbers: np.ndarray,
+    structures: Iterable[str],
+    probabilities: np.ndarray,
+    *,
+    threshold: float,
 ) -> list[PresenceRow]:
     """Return the lines of one stack by rising slice.
 
@@ -45,11 +51,12 @@ def presence_rows(
         numbers: Number of each slice in the file, shape (slice,).
         structures: Names of the structures.
         probabilities: Shape (slice, structure).
+        threshold: A structure is shown if its probability is above this.
     """
     names, frame_cell = list(structures), "" if frame is None else str(frame)
     return [
         PresenceRow(
-            case, frame_cell, str(numbers[k]), name, f"{probability:.6g}", "yes" if probability > PRESENT else "no"
+            case, frame_cell, str(numbers[k]), name, f"{probability:.6g}", "yes" if probability > threshold else "no"
         )
         for k in np.argsort(numbers)
         for name, probability in zip(names, probabilities[k], strict=True)

@@ -13,8 +13,10 @@ from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json
 
 FILE_NAME = "predict_from_raw_data_args.json"
-# Facts that must not change between runs into one folder, and what they are in a record of nnU-Net itself.
-IDENTITY: Mapping[str, Any] = MappingProxyType({"pipeline": "slices", "regions": None, "stages": None})
+# Facts that must not change between runs into one folder, and what they are where none are recorded, as by nnU-Net.
+IDENTITY: Mapping[str, Any] = MappingProxyType(
+    {"pipeline": "slices", "regions": None, "stages": None, "presence_threshold": 0.5}
+)
 
 
 def write_record(output: Path, model: Model, source: Path, options: FolderOptions, facts: Mapping[str, Any]) -> None:
@@ -57,7 +59,7 @@ def check_same_run(output: Path, facts: Mapping[str, Any]) -> None:
     if not isinstance(record, dict):
         return
     for key, of_nnunet in IDENTITY.items():
-        got, wanted = record.get(key, of_nnunet), facts.get(key)
+        got, wanted = record.get(key, of_nnunet), facts.get(key, of_nnunet)
         if got != wanted:
             raise UsageError(
                 f"{path}: the folder's predictions have {key} {got}, wanted is {wanted}; choose another folder, or "

@@ -22,6 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_images(parser)
     add_model(parser, configuration=PRESET.configuration, trainer=PRESET.trainer)
     add_prediction(parser)
+    parser.add_argument(
+        "--presence_threshold", type=float, default=0.5, metavar="P",
+        help="take a structure away from slices where its probability is P or less; 0 takes none (default: 0.5)",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,7 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     model = arguments.model or find_model_folder(
         arguments.dataset, arguments.configuration, arguments.trainer, arguments.plans
     )
-    predictor = ClassifierGuidedPredictor.from_model_folder(model, **options)
+    predictor = ClassifierGuidedPredictor.from_model_folder(
+        model, presence_threshold=arguments.presence_threshold, **options
+    )
     written = predictor.predict_folder(arguments.input, arguments.output, **folder_options(arguments))
     folds = ", ".join(map(str, predictor.model.folds))
     print(f"{arguments.output}: {len(written)} cases written, folds {folds} of {predictor.model.folder.name}")

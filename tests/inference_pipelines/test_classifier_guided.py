@@ -12,6 +12,7 @@ from helpers.tiny_model import write_image, write_tiny_model
 from helpers.tiny_stacks import SHOWN, write_stack_model
 
 from inference_pipelines.classifier_guided import ClassifierGuidedPredictor
+from nnunet_cardiac_ext.anatomy import CINE
 from nnunet_cardiac_ext.architectures.classifier_guided import without_absent
 from nnunet_cardiac_ext.errors import UsageError, WorkError
 from nnunet_cardiac_ext.trainers.classifier_guided import AllSliceFusionTrainer
@@ -79,6 +80,25 @@ def test_presence_is_the_mean_over_folds_and_decides_then(tmp_path):
             absent.any()
         )
         assert (logits.argmax(dim=0) == 1).any() != bool(absent[0, 0])
+
+
+def test_the_threshold_decides_what_is_taken_away(tmp_path):
+    # Probabilities 0.27, 0.95 and 0.5.
+    folder = write_stack_model(tmp_path / "models", presence=(-1.0, 3.0, 0.0))
+    write_image(tmp_path / "in", "a", (3, 32, 32))
+    for threshold, shown in ((0.0, "RV MYO LV"), (0.2, "RV MYO LV"), (0.3, "MYO LV"), (0.5, "MYO"), (0.96, "")):
+        predictor, out = load(folder, presence_threshold=threshold), tmp_path / f"{threshold}"
+        predictor.predict_folder(tmp_path / "in", out, quiet=True)
+        rows = _rows(out / "presence.csv")
+        assert {row["structure"] for row in rows if row["shown"] == "yes"} == set(shown.split())
+        drawn = {name for name, value in CINE.values.items() if value and value in read(out / "a.nii.gz")}
+        assert drawn <= set(shown.split())
+        assert ("RV" in drawn) == ("RV" in shown)
+    with pytest.raises(UsageError, match=r"have presence_threshold 0\.3, wanted is 0\.5"):
+        load(folder).predict_folder(tmp_path / "in", tmp_path / "0.3", quiet=True)
+    for wrong in (-0.1, 1.0):
+        with pytest.raises(UsageError, match="presence threshold: expected at least 0 and below 1"):
+            load(folder, presence_threshold=wrong)
 
 
 def test_a_cine_is_predicted_frame_by_frame_with_a_table_of_its_slices(model, tmp_path):

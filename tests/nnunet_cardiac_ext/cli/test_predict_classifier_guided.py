@@ -17,6 +17,9 @@ def test_the_model_is_found_by_data_set_number_and_by_folder(tmp_path, nnunet_ro
     for name in ("a.nii.gz", "presence.csv"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert (tmp_path / "two" / "a.npz").is_file()
+    assert main([*common, "-o", str(tmp_path / "all"), "-m", str(model), "--presence_threshold", "0"]) == 0
+    assert ",no" in (tmp_path / "two" / "presence.csv").read_text()
+    assert ",no" not in (tmp_path / "all" / "presence.csv").read_text()
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,7 @@ def test_the_model_is_found_by_data_set_number_and_by_folder(tmp_path, nnunet_ro
         (["-m", "MODEL"], "expected a configuration of whole stacks"),
         (["-d", "999"], "ClassifierGuidedTrainer__nnUNetPlans__stack_all_slice: no such model"),
         (["-m", "MODEL", "--batch", "0"], "batch: expected at least 1"),
+        (["-m", "MODEL", "--presence_threshold", "1"], "presence threshold: expected at least 0 and below 1, got 1"),
     ],
 )
 def test_wrong_use_is_one_line(tmp_path, nnunet_root, capsys, arguments, message):
