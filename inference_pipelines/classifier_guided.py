@@ -7,7 +7,7 @@ per slice, a structure of probability 1/2 or less (or what is chosen instead) is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -150,12 +150,15 @@ class ClassifierGuidedPredictor:
             results.append((final.cpu(), there.cpu().numpy()))
         return results
 
-    def predict_folder(self, input_folder: Path, output_folder: Path, **options: Any) -> list[Path]:
+    def predict_folder(
+        self, input_folder: Path, output_folder: Path, *, only: Collection[str] | None = None, **options: Any
+    ) -> list[Path]:
         """Predict every case of a folder; cases that are already there are left alone.
 
         Args:
             input_folder: Images `CASE_0000.nii.gz`, one per channel, 3-D or 4-D (frame by frame).
             output_folder: Gets `CASE.nii.gz`, `presence/CASE.csv`, `presence.csv` over all cases, and nnU-Net's record.
+            only: Names of the cases that are wanted; None for all.
             options: Fields of `FolderOptions`.
 
         Returns:
@@ -165,7 +168,7 @@ class ClassifierGuidedPredictor:
             UsageError: The folder holds no images, the part is out of range, or the output is another pipeline's.
             WorkError: Some cases failed; the line names them. All others have been predicted.
         """
-        result = run_folder(self, input_folder, output_folder, FolderOptions(**options))
+        result = run_folder(self, input_folder, output_folder, FolderOptions(**options), only=only)
         join_tables(output_folder / TABLES, lambda found: join_presence_tables(output_folder / FILE_NAME, found))
         return result.checked()
 

@@ -8,6 +8,8 @@ from nnunet_cardiac_ext.cli.predict_options import (
     add_images,
     add_model,
     add_prediction,
+    add_validation,
+    check_source,
     folder_options,
     model_options,
 )
@@ -19,8 +21,9 @@ PRESET = PRESETS["all-slice"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_images(parser)
+    add_images(parser, required=False)
     add_model(parser, configuration=PRESET.configuration, trainer=PRESET.trainer)
+    add_validation(parser)
     add_prediction(parser)
     parser.add_argument(
         "--presence_threshold", type=float, default=0.5, metavar="P",
@@ -29,12 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Predict the folder."""
+    """Predict the folder, or a fold's validation cases."""
+    check_source(arguments, "classifier-guided")
     if (arguments.model is None) == (arguments.dataset is None):
         raise UsageError("predict classifier-guided: expected either -m or -d")
     options = model_options(arguments)
     from inference_pipelines.classifier_guided import ClassifierGuidedPredictor
     from inference_pipelines.model_folder import find_model_folder
+    from inference_pipelines.validation_cases import validation_cases
 
     model = arguments.model or find_model_folder(
         arguments.dataset, arguments.configuration, arguments.trainer, arguments.plans
@@ -42,7 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     predictor = ClassifierGuidedPredictor.from_model_folder(
         model, presence_threshold=arguments.presence_threshold, **options
     )
-    written = predictor.predict_folder(arguments.input, arguments.output, **folder_options(arguments))
     folds = ", ".join(map(str, predictor.model.folds))
+    cases = validation_cases(predictor.model.plans.dataset_name, folds) if arguments.validation else None
+    written = predictor.predict_folder(
+        cases.images if cases else arguments.input, arguments.output,
+        only=cases.names if cases else None, **folder_options(arguments),
+    )  # fmt: skip
     print(f"{arguments.output}: {len(written)} cases written, folds {folds} of {predictor.model.folder.name}")
     return 0

@@ -17,6 +17,31 @@ def add_images(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
     add("-o", dest="output", type=Path, required=True, metavar="DIR", help="gets one segmentation per case")
 
 
+def add_validation(parser: argparse.ArgumentParser, consequence: str = "") -> None:
+    """Declare that a fold's validation cases may take the place of a folder of images.
+
+    Args:
+        parser: The pipeline's.
+        consequence: What else that changes, for the help.
+    """
+    parser.add_argument(
+        "--validation", action="store_true",
+        help=f"predict the validation cases of the one fold -f, instead of -i{consequence}",
+    )  # fmt: skip
+
+
+def check_source(arguments: argparse.Namespace, pipeline: str) -> None:
+    """Check that there are either images or one fold whose validation cases are wanted.
+
+    Raises:
+        UsageError: There are both or neither.
+    """
+    if arguments.validation and (arguments.input or len(arguments.folds or ()) != 1):
+        raise UsageError("--validation: expected exactly one fold, -f FOLD, and no -i")
+    if not arguments.validation and not arguments.input:
+        raise UsageError(f"predict {pipeline}: expected images, -i DIR, or --validation")
+
+
 def add_model(
     parser: argparse.ArgumentParser, *, configuration: str | None = None, trainer: str = "nnUNetTrainer"
 ) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference_pipelines.region_modes import MODES
-from nnunet_cardiac_ext.cli.predict_options import add_images, add_prediction, folder_options, model_options
+from nnunet_cardiac_ext.cli.predict_options import (
+    add_images,
+    add_prediction,
+    add_validation,
+    check_source,
+    folder_options,
+    model_options,
+)
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.registry import PRESET_GROUPS
 
@@ -37,17 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "probabilities")  # fmt: skip
     add("-ref", dest="reference", type=Path, metavar="LABELS",
         help="reference labels, for --regions reference and the region table")  # fmt: skip
-    add("--validation", action="store_true",
-        help="predict the validation cases of the one fold -f, instead of -i; -ref is then labelsTr")  # fmt: skip
+    add_validation(parser, "; -ref is then labelsTr")
     add_prediction(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict the folder, or a fold's validation cases; says on stderr what to know of the models."""
-    if arguments.validation and (arguments.input or len(arguments.folds or ()) != 1):
-        raise UsageError("--validation: expected exactly one fold, -f FOLD, and no -i")
-    if not arguments.validation and not arguments.input:
-        raise UsageError("predict region-cascade: expected images, -i DIR, or --validation")
+    check_source(arguments, "region-cascade")
     given, options = parse_models(arguments.models), model_options(arguments)
     from inference_pipelines.cascade_models import find_models, load_models
     from inference_pipelines.region_cascade import RegionCascade

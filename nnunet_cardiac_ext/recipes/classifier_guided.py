@@ -22,7 +22,9 @@ _DICE = (
 
 def _row(name: str, title: str, *, fusion: bool, refinement: bool, presence: bool) -> ModelRecipe:
     parts = {"fusion": fusion, "refinement": refinement, "presence": presence}
-    return ModelRecipe(name, title, "all-slice", {key: "true" if on else "false" for key, on in parts.items()})
+    settings = {key: "true" if on else "false" for key, on in parts.items()}
+    # nnU-Net's own prediction would ask the classifier of each tile; the pipeline asks once for the whole slice.
+    return ModelRecipe(name, title, "all-slice", settings, pipeline="classifier-guided" if presence else "")
 
 
 _ABLATION = (

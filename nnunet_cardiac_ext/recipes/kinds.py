@@ -27,6 +27,7 @@ class ModelRecipe:
         epochs_factor: How many times as many epochs it is trained as the settings say.
         extra: Whether it is run only where `--models` names it.
         other_trainer: Name of the trainer where it is another than the preset's: an ablation of its method.
+        pipeline: Name in `registry.PIPELINES` of what predicts its validation cases; "" for nnU-Net's own prediction.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ModelRecipe:
     epochs_factor: int = 1
     extra: bool = False
     other_trainer: str = ""
+    pipeline: str = ""
 
     @property
     def trainer(self) -> str:

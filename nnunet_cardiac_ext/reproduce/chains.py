@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,8 @@ def training_steps(study: Study, model: ModelRecipe, seed: int | None) -> Iterat
     epochs = configuration.get("cardiac", {}).get("num_epochs")
     for fold in study.folds:
         yield _train_step(study, model, seed, fold, epochs)
+        if model.pipeline:
+            yield _predict_step(study, model, seed, fold, {"": study.model_folder(model, seed)})
         if model.kind == SEGMENTATION:
             yield _evaluate_step(study, model, seed, fold)
 
@@ -82,15 +84,8 @@ def training_steps(study: Study, model: ModelRecipe, seed: int | None) -> Iterat
 def pipeline_steps(study: Study, pipeline: PipelineRecipe, seed: int | None) -> Iterator[Step]:
     """Yield what runs a pipeline over its trained models and scores it, fold by fold."""
     for fold in study.folds:
-        output = study.segmented(pipeline, seed, fold)
         folders = {part: study.model_folder(name, seed) for part, name in pipeline.models.items()}
-        weights = [folder / f"fold_{fold}" / FINAL_WEIGHTS for folder in folders.values()]
-        yield Step(
-            f"predict_f{fold}", f"{pipeline.title}: predict the validation cases of fold {fold}{_seeded(seed)}",
-            ("nnunet-cardiac", "predict", pipeline.pipeline, "--validation", "-d", str(study.dataset_id),
-             "-f", str(fold), "-m", *(f"{part}={folder}" for part, folder in folders.items()), *pipeline.options,
-             "-o", str(output), "-device", study.device, *(["--overwrite"] if _is_outdated(output, weights) else [])),
-        )  # fmt: skip
+        yield _predict_step(study, pipeline, seed, fold, folders)
         yield _evaluate_step(study, pipeline, seed, fold)
 
 
@@ -104,6 +99,20 @@ def _train_step(study: Study, model: ModelRecipe, seed: int | None, fold: int, e
          "-tr", model.trainer, "-device", study.device, "--val" if finished else "--c"),
         epochs=None if finished else epochs, shows_itself=False,
         product=folder / (FINAL_WEIGHTS if model.kind == PART else "validation/summary.json"),
+    )  # fmt: skip
+
+
+def _predict_step(study: Study, row: Row, seed: int | None, fold: int, models: Mapping[str, Path]) -> Step:
+    """The pipeline of a row over its models by part; the part of a model that is a row by itself has no name."""
+    output = study.segmented(row, seed, fold)
+    weights = [folder / f"fold_{fold}" / FINAL_WEIGHTS for folder in models.values()]
+    data = () if "" in models else ("-d", str(study.dataset_id))
+    options = row.options if isinstance(row, PipelineRecipe) else ()
+    return Step(
+        f"predict_f{fold}", f"{row.title}: predict the validation cases of fold {fold}{_seeded(seed)}",
+        ("nnunet-cardiac", "predict", row.pipeline, "--validation", *data, "-f", str(fold),
+         "-m", *(f"{part}={folder}" if part else str(folder) for part, folder in models.items()), *options,
+         "-o", str(output), "-device", study.device, *(["--overwrite"] if _is_outdated(output, weights) else [])),
     )  # fmt: skip
 
 

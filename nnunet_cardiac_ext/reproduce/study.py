@@ -127,7 +127,7 @@ class Study:
 
     def segmented(self, row: Row, seed: int | None, fold: int) -> Path:
         """Return the folder of the predictions of a fold's validation cases, for a cascade with its `regions.csv`."""
-        if isinstance(row, ModelRecipe):
+        if isinstance(row, ModelRecipe) and not row.pipeline:
             return self.model_folder(row, seed) / f"fold_{fold}" / "validation"
         return self.output / "predictions" / f"{self.configuration(row, seed)}_f{fold}"
 

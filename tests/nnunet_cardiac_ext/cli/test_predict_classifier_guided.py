@@ -5,6 +5,7 @@ from helpers.tiny_model import write_image, write_tiny_model
 from helpers.tiny_stacks import write_stack_model
 
 from nnunet_cardiac_ext.cli.main import main
+from nnunet_cardiac_ext.files import read_json, write_json
 
 
 def test_the_model_is_found_by_data_set_number_and_by_folder(tmp_path, nnunet_root, capsys):
@@ -22,21 +23,35 @@ def test_the_model_is_found_by_data_set_number_and_by_folder(tmp_path, nnunet_ro
     assert ",no" not in (tmp_path / "all" / "presence.csv").read_text()
 
 
+def test_validation_cases_of_a_fold(tmp_path, nnunet_root, capsys):
+    model = write_stack_model(nnunet_root / "results")
+    data = read_json(model / "plans.json")["dataset_name"]
+    for name in ("a", "b"):
+        write_image(nnunet_root / "raw" / data / "imagesTr", name, (3, 32, 32))
+    write_json(nnunet_root / "preprocessed" / data / "splits_final.json", [{"train": ["a"], "val": ["b"]}])
+    command = ["predict", "classifier-guided", "-o", str(tmp_path / "out"), "-m", str(model), "-device", "cpu"]
+    assert main([*command, "--quiet", "--validation", "-f", "0"]) == 0
+    assert "1 cases written" in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "out").glob("*.nii.gz")] == ["b.nii.gz"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected either -m or -d"),
-        (["-m", "MODEL", "-d", "999"], "expected either -m or -d"),
-        (["-m", "MODEL"], "expected a configuration of whole stacks"),
-        (["-d", "999"], "ClassifierGuidedTrainer__nnUNetPlans__stack_all_slice: no such model"),
-        (["-m", "MODEL", "--batch", "0"], "batch: expected at least 1"),
-        (["-m", "MODEL", "--presence_threshold", "1"], "presence threshold: expected at least 0 and below 1, got 1"),
+        (["-i", "."], "expected either -m or -d"),
+        (["-m", "MODEL"], "predict classifier-guided: expected images, -i DIR, or --validation"),
+        (["-m", "MODEL", "--validation"], "--validation: expected exactly one fold, -f FOLD, and no -i"),
+        (["-i", ".", "-m", "MODEL", "-d", "999"], "expected either -m or -d"),
+        (["-i", ".", "-m", "MODEL"], "expected a configuration of whole stacks"),
+        (["-i", ".", "-d", "999"], "ClassifierGuidedTrainer__nnUNetPlans__stack_all_slice: no such model"),
+        (["-i", ".", "-m", "MODEL", "--batch", "0"], "batch: expected at least 1"),
+        (["-i", ".", "-m", "MODEL", "--presence_threshold", "1"], "expected at least 0 and below 1, got 1"),
     ],
 )
 def test_wrong_use_is_one_line(tmp_path, nnunet_root, capsys, arguments, message):
     model = write_tiny_model(nnunet_root / "results")
     arguments = [str(model) if argument == "MODEL" else argument for argument in arguments]
-    command = ["predict", "classifier-guided", "-i", str(tmp_path), "-o", str(tmp_path), "-device", "cpu"]
+    command = ["predict", "classifier-guided", "-o", str(tmp_path), "-device", "cpu"]
     assert main([*command, *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error

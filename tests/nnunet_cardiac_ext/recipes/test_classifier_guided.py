@@ -28,6 +28,7 @@ def test_the_rows_differ_in_the_parts_that_their_names_say():
             "presence": model.name.endswith("_mt"),
         }  # fmt: skip
         assert model.trainer == "ClassifierGuidedTrainer"
+        assert model.pipeline == ("classifier-guided" if parts["presence"] else "")
     assert RECIPE.models[0].name == "ss_seg"
     assert set(TABLES["table1"].rows) == {"ss_seg", "as_seg", "det_seg", PROPOSED}
     assert "det_seg" not in TABLES["table2"].rows

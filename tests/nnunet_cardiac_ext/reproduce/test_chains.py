@@ -160,6 +160,18 @@ def test_a_pipeline_gets_the_models_of_its_seed_and_is_evaluated(planned, tmp_pa
     assert evaluate.command[evaluate.command.index("-o") + 1] == str(scores)
 
 
+def test_a_model_with_a_pipeline_is_scored_by_what_that_predicts(planned, tmp_path):
+    study = study_in(tmp_path, paper="004")
+    _, train, predict, evaluate = steps_of(study, "as_seg_mt", seed=2)
+    folder, output = study.model_folder("as_seg_mt", 2), tmp_path / "predictions/2d_p004_as_seg_mt_s2_f0"
+    assert train.product == folder / "fold_0/validation/summary.json"
+    assert predict.command == (
+        "nnunet-cardiac", "predict", "classifier-guided", "--validation", "-f", "0", "-m", str(folder),
+        "-o", str(output), "-device", "cpu",
+    )  # fmt: skip
+    assert evaluate.command[evaluate.command.index("-pred") + 1] == str(output)
+
+
 def test_predictions_older_than_a_model_are_made_anew(planned, tmp_path):
     study = study_in(tmp_path)
     cascade = row_named(study, "cascade")
@@ -174,8 +186,9 @@ def test_predictions_older_than_a_model_are_made_anew(planned, tmp_path):
     assert next(pipeline_steps(study, cascade, None)).command[-1] == "--overwrite"
 
 
-def test_the_parsers_know_every_command_of_ours(planned, tmp_path):
-    study = study_in(tmp_path, models=("all",), seeds=(1,))
+@pytest.mark.parametrize("paper", ["002", "004"])
+def test_the_parsers_know_every_command_of_ours(planned, tmp_path, paper):
+    study = study_in(tmp_path, paper=paper, models=("all",), seeds=(1,))
     chains = [steps_of(study, model.name, 1) for model in study.selection.models]
     chains += [list(pipeline_steps(study, pipeline, 1)) for pipeline in study.selection.pipelines]
     commands = [step.command for chain in chains for step in chain if step.command[0] == "nnunet-cardiac"]
