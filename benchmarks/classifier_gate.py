@@ -23,7 +23,6 @@ from scipy.stats import mannwhitneyu
 from inference_pipelines.classifier_guided import ClassifierGuidedPredictor
 from inference_pipelines.slice_mapping import file_slices
 from inference_pipelines.slice_predictor import SlicePredictor
-from inference_pipelines.stack_windows import examine_stacks
 from inference_pipelines.validation_cases import ValidationCases, validation_cases
 from nnunet_cardiac_ext.architectures.classifier_guided import PRESENT, without_absent
 from nnunet_cardiac_ext.evaluation.folder import EvaluationResult, evaluate
@@ -36,7 +35,10 @@ METRICS = ("dice", "false_slices", "missed_slices")
 def main() -> None:
     arguments = parse_arguments()
     for folder in arguments.models:
-        predictor = ClassifierGuidedPredictor.from_model_folder(folder, folds=[arguments.fold], device=arguments.device)
+        # Without its threshold the logits come as they are.
+        predictor = ClassifierGuidedPredictor.from_model_folder(
+            folder, folds=[arguments.fold], device=arguments.device, presence_threshold=0
+        )
         cases = validation_cases(predictor.model.plans.dataset_name, arguments.fold)
         output = arguments.output / folder.name
         probabilities, there = (np.concatenate(parts) for parts in zip(*predict(predictor, cases, output), strict=True))
@@ -65,19 +67,23 @@ def predict(
     slices = SlicePredictor(predictor.model, predictor.window)
     for name in cases.names:
         case = slices.preprocess([cases.images / f"{name}_0000.nii.gz"])
-        (logits,), (presence,) = examine_stacks(predictor.model.networks[0], case.image[None], predictor.window)
+        ((logits, presence),) = predictor.predict(case.image[None])
         where = file_slices(case.properties, predictor.model.plans)
         labels = sitk.GetArrayFromImage(sitk.ReadImage(str(cases.labels / f"{name}.nii.gz")))
         shown = labels[where.numbers[where.first : where.first + len(presence)]]
         there = torch.from_numpy(
             np.stack([(shown == value).any(axis=(1, 2)) for value in range(1, len(logits))], axis=1)
         )
-        gates = {"without gate": torch.ones_like(there), "classifier": presence.cpu() > PRESENT, "reference": there}
+        gates = {
+            "without gate": torch.ones_like(there),
+            "classifier": torch.from_numpy(presence > PRESENT),
+            "reference": there,
+        }
         for gate, present in gates.items():
-            final = without_absent(logits.cpu().transpose(0, 1), present).transpose(0, 1)
+            final = without_absent(logits.transpose(0, 1), present).transpose(0, 1)
             (output / gate).mkdir(parents=True, exist_ok=True)
             slices.export(final, case, output / gate / name)
-        yield presence.cpu().numpy(), there.numpy()
+        yield presence, there.numpy()
 
 
 def print_presence(structures: tuple[str, ...], probabilities: np.ndarray, there: np.ndarray) -> None:

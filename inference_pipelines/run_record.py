@@ -9,13 +9,14 @@ from typing import Any
 
 from inference_pipelines.folder_options import FolderOptions
 from inference_pipelines.model_folder import Model
+from nnunet_cardiac_ext.architectures.classifier_guided import PRESENT
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.files import read_json, write_json
 
 FILE_NAME = "predict_from_raw_data_args.json"
 # Facts that must not change between runs into one folder, and what they are where none are recorded, as by nnU-Net.
 IDENTITY: Mapping[str, Any] = MappingProxyType(
-    {"pipeline": "slices", "regions": None, "stages": None, "presence_threshold": 0.5}
+    {"pipeline": "slices", "regions": None, "stages": None, "presence_threshold": PRESENT}
 )
 
 

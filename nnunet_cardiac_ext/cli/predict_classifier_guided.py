@@ -10,6 +10,7 @@ from nnunet_cardiac_ext.cli.predict_options import (
     add_prediction,
     add_validation,
     check_source,
+    chosen_validation,
     folder_options,
     model_options,
 )
@@ -39,7 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
     options = model_options(arguments)
     from inference_pipelines.classifier_guided import ClassifierGuidedPredictor
     from inference_pipelines.model_folder import find_model_folder
-    from inference_pipelines.validation_cases import validation_cases
 
     model = arguments.model or find_model_folder(
         arguments.dataset, arguments.configuration, arguments.trainer, arguments.plans
@@ -47,11 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     predictor = ClassifierGuidedPredictor.from_model_folder(
         model, presence_threshold=arguments.presence_threshold, **options
     )
-    folds = ", ".join(map(str, predictor.model.folds))
-    cases = validation_cases(predictor.model.plans.dataset_name, folds) if arguments.validation else None
+    cases = chosen_validation(arguments, predictor.model.plans.dataset_name)
     written = predictor.predict_folder(
         cases.images if cases else arguments.input, arguments.output,
         only=cases.names if cases else None, **folder_options(arguments),
     )  # fmt: skip
+    folds = ", ".join(map(str, predictor.model.folds))
     print(f"{arguments.output}: {len(written)} cases written, folds {folds} of {predictor.model.folder.name}")
     return 0

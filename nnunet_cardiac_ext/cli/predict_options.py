@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnunet_cardiac_ext.errors import UsageError
+
+if TYPE_CHECKING:
+    from inference_pipelines.validation_cases import ValidationCases
 
 
 def add_images(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -40,6 +43,23 @@ def check_source(arguments: argparse.Namespace, pipeline: str) -> None:
         raise UsageError("--validation: expected exactly one fold, -f FOLD, and no -i")
     if not arguments.validation and not arguments.input:
         raise UsageError(f"predict {pipeline}: expected images, -i DIR, or --validation")
+
+
+def chosen_validation(arguments: argparse.Namespace, dataset: str) -> ValidationCases | None:
+    """Return the validation cases of the fold that is wanted, None where there are images instead.
+
+    Args:
+        arguments: What was typed.
+        dataset: Name of the data set's folders.
+
+    Raises:
+        UsageError: As `validation_cases`.
+    """
+    if not arguments.validation:
+        return None
+    from inference_pipelines.validation_cases import validation_cases
+
+    return validation_cases(dataset, arguments.folds[0])
 
 
 def add_model(

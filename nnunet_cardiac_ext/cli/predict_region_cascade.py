@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from inference_pipelines.region_modes import MODES
 from nnunet_cardiac_ext.cli.predict_options import (
@@ -13,15 +12,12 @@ from nnunet_cardiac_ext.cli.predict_options import (
     add_prediction,
     add_validation,
     check_source,
+    chosen_validation,
     folder_options,
     model_options,
 )
 from nnunet_cardiac_ext.errors import UsageError
 from nnunet_cardiac_ext.registry import PRESET_GROUPS
-
-if TYPE_CHECKING:
-    from inference_pipelines.cascade_models import CascadeModels
-    from inference_pipelines.validation_cases import ValidationCases
 
 GROUP = PRESET_GROUPS["region-cascade"]
 
@@ -59,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     models = load_models(folders, **options)
     for line in models.remarks:
         print(f"nnunet-cardiac: {line}", file=sys.stderr)
-    cases = _validation_cases(models, arguments)
+    cases = chosen_validation(arguments, models.baseline.model.plans.dataset_name)
     reference = arguments.reference or (cases.labels if cases else None)
     cascade = RegionCascade(models, regions=arguments.regions, reference=reference)
     written = cascade.predict_folder(
@@ -83,11 +79,3 @@ def parse_models(texts: list[str]) -> dict[str, Path]:
             raise UsageError(f"-m: expected NAME=DIR, each name once, got {text!r}")
         given[name] = Path(folder)
     return given
-
-
-def _validation_cases(models: CascadeModels, arguments: argparse.Namespace) -> ValidationCases | None:
-    if not arguments.validation:
-        return None
-    from inference_pipelines.validation_cases import validation_cases
-
-    return validation_cases(models.baseline.model.plans.dataset_name, arguments.folds[0])

@@ -68,13 +68,8 @@ def write_phantoms(
         "annotated": annotated, "slices": slices, "matrix": matrix, "mat_version": mat_version,
     }  # fmt: skip
     _check(settings)
-    visits = [(number, stage) for number in range(1, subjects + 1) for stage in chosen_stages(time_points)]
-    jobs = {
-        output / _file_name(layout, LAYOUTS[layout].format(number), stage): (number, stage, settings)
-        for number, stage in visits
-    }
     truths = write_subjects(
-        output, _write_scan, jobs, kind=Truth, workers=workers, quiet=quiet, settings=settings,
+        output, _write_scan, _jobs(output, settings), kind=Truth, workers=workers, quiet=quiet, settings=settings,
         limits={"subjects": 1, "time_points": 1, "seed": 0, "cine_frames": 3, "annotated": 1, "slices": 0,
                 "matrix": _LEAST_MATRIX},
     )  # fmt: skip
@@ -109,9 +104,19 @@ def annotated_frames(frames: int, systole: int, count: int) -> list[int]:
     return sorted([0, systole][:count] + spread)
 
 
-def _write_scan(path: Path, number: int, stage: str, settings: Mapping[str, Any]) -> Truth:
+def _jobs(output: Path, settings: Mapping[str, Any]) -> dict[Path, tuple[Any, ...]]:
+    """Return the file or folder of each scan with what `_write_scan` wants to know of it."""
+    layout, stages = settings["layout"], chosen_stages(settings["time_points"])
+    animals = {number: LAYOUTS[layout].format(number) for number in range(1, settings["subjects"] + 1)}
+    return {
+        output / _file_name(layout, animal, stage): (animal, number, stage, settings)
+        for number, animal in animals.items()
+        for stage in stages
+    }
+
+
+def _write_scan(path: Path, animal: str, number: int, stage: str, settings: Mapping[str, Any]) -> Truth:
     layout = settings["layout"]
-    animal = LAYOUTS[layout].format(number)
     scan = draw_scan(
         settings["seed"], number, stage,
         frames=settings["cine_frames"], matrix=settings["matrix"], slices=settings["slices"],

@@ -4,7 +4,8 @@ import pytest
 from helpers.tiny_model import write_image, write_tiny_model
 from helpers.tiny_stacks import write_stack_model
 
-from nnunet_cardiac_ext.cli.main import main
+from nnunet_cardiac_ext.architectures.classifier_guided import PRESENT
+from nnunet_cardiac_ext.cli.main import build_parser, main
 from nnunet_cardiac_ext.files import read_json, write_json
 
 
@@ -21,6 +22,11 @@ def test_the_model_is_found_by_data_set_number_and_by_folder(tmp_path, nnunet_ro
     assert main([*common, "-o", str(tmp_path / "all"), "-m", str(model), "--presence_threshold", "0"]) == 0
     assert ",no" in (tmp_path / "two" / "presence.csv").read_text()
     assert ",no" not in (tmp_path / "all" / "presence.csv").read_text()
+
+
+def test_without_the_option_the_threshold_is_the_papers():
+    arguments = build_parser("predict").parse_args(["classifier-guided", "-i", "in", "-o", "out", "-m", "model"])
+    assert arguments.presence_threshold == PRESENT
 
 
 def test_validation_cases_of_a_fold(tmp_path, nnunet_root, capsys):
